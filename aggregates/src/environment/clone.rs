@@ -1,0 +1,248 @@
+//! What a clone copies, batch by batch. Pure: the source and the project as of the cut go in, batches come out.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::aggregate::Environment;
+use super::events::CloneOrigin;
+use super::states::{Allocation, BatchedState, FeatureStateContent, SegmentLink, SegmentOverride};
+use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
+use crate::limits::PERCENTAGES_MAX;
+use crate::project::{Feature, Project};
+
+/// Why the source cannot be copied: it says something that cannot be true. Trying again does not help.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum InvalidClone {
+    /// The source has a state of a feature that its project never had.
+    #[error("the source has a state of feature {0}, which its project never had")]
+    UnknownFeature(FeatureId),
+    /// The source has an override for a segment that its project never had.
+    #[error("the source has an override for segment {segment} of feature {feature}, which its project never had")]
+    UnknownSegment {
+        /// The feature.
+        feature: FeatureId,
+        /// The segment.
+        segment: i64,
+    },
+    /// The source gives a share to an option that the feature never had.
+    #[error("the source gives a share of feature {feature} to option {option}, which the feature never had")]
+    UnknownOption {
+        /// The feature.
+        feature: FeatureId,
+        /// The option.
+        option: i64,
+    },
+    /// The shares of a feature sum to more than 100.
+    #[error("the percentages of feature {0} in the source sum to more than 100")]
+    PercentagesExceed(FeatureId),
+    /// The project does not have the source.
+    #[error("the project does not have the source")]
+    UnknownSource,
+    /// There are not as many states as there were at the request.
+    #[error("{expected} states were to be copied, {actual} are there")]
+    OtherTotal {
+        /// How many the request counted.
+        expected: u64,
+        /// How many there are.
+        actual: u64,
+    },
+}
+
+impl InvalidClone {
+    /// The name of the problem for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownFeature(_) => "unknown_feature",
+            Self::UnknownSegment { .. } => "unknown_segment",
+            Self::UnknownOption { .. } => "unknown_option",
+            Self::PercentagesExceed(_) => "percentages_exceed_100",
+            Self::UnknownSource => "unknown_source",
+            Self::OtherTotal { .. } => "other_total",
+        }
+    }
+}
+
+/// Where the ids of the clone's states begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloneTarget {
+    /// The ids of the default states, by the features' ordinals.
+    pub first_feature_state_id: FeatureStateId,
+    /// The ids of the overrides' states, in order.
+    pub first_override_state_id: FeatureStateId,
+    /// The ids of the overrides' links, in order.
+    pub first_feature_segment_id: FeatureSegmentId,
+}
+
+impl From<&CloneOrigin> for CloneTarget {
+    fn from(origin: &CloneOrigin) -> Self {
+        Self {
+            first_feature_state_id: origin.first_feature_state_id,
+            first_override_state_id: origin.first_override_state_id,
+            first_feature_segment_id: origin.first_feature_segment_id,
+        }
+    }
+}
+
+/// How many default states and how many overrides there are to copy.
+#[must_use]
+pub fn clone_size(source: &Environment, project: &Project) -> (u64, u64) {
+    let overrides = source.overrides.iter().filter(|((feature, _), item)| is_copied(project, *feature, item));
+    (project.features().len() as u64, overrides.count() as u64)
+}
+
+/// Whether an override is copied: it has a state, and its feature and segment are not deleted. Unknown ones are counted,
+/// so that they are found and reported.
+fn is_copied(project: &Project, feature: FeatureId, item: &SegmentOverride) -> bool {
+    item.state.is_some() && !project.is_deleted_feature(feature) && !project.is_deleted_segment(item.link.segment)
+}
+
+/// Hands out what a clone copies, in order, a batch at a time, and can begin at any batch.
+#[derive(Debug)]
+pub struct CloneReader {
+    source: Arc<Environment>,
+    project: Arc<Project>,
+    source_ordinal: u64,
+    source_uuid: Uuid,
+    target: CloneTarget,
+    /// The last feature whose states were handed out completely, and what is left of the one after.
+    after: Option<FeatureId>,
+    pending: std::vec::IntoIter<BatchedState>,
+    overrides: u64,
+    states: u64,
+}
+
+impl CloneReader {
+    /// Reads the source as of the cut, against the project as of the cut.
+    ///
+    /// # Errors
+    /// The source speaks of features that its project never had, or the project does not have the source.
+    pub fn new(
+        source_uuid: Uuid,
+        source: Arc<Environment>,
+        project: Arc<Project>,
+        target: CloneTarget,
+    ) -> Result<Self, InvalidClone> {
+        let reservation = project.environment(source_uuid).ok_or(InvalidClone::UnknownSource)?;
+        let source_ordinal = reservation.ordinal;
+        let known = |feature: FeatureId| {
+            let exists = project.features().contains_key(&feature) || project.is_deleted_feature(feature);
+            exists.then_some(()).ok_or(InvalidClone::UnknownFeature(feature))
+        };
+        source.states.keys().try_for_each(|feature| known(*feature))?;
+        source.overrides.keys().try_for_each(|(feature, _)| known(*feature))?;
+        let pending = Vec::new().into_iter();
+        Ok(Self { source, project, source_ordinal, source_uuid, target, after: None, pending, overrides: 0, states: 0 })
+    }
+
+    /// The next `size` states; fewer at the end, none after it.
+    ///
+    /// # Errors
+    /// The source says something that cannot be true.
+    pub fn next_batch(&mut self, size: usize) -> Result<Vec<BatchedState>, InvalidClone> {
+        let mut batch = Vec::with_capacity(size);
+        while batch.len() < size {
+            match self.pending.next() {
+                Some(state) => batch.push(state),
+                None if self.read_feature()? => {}
+                None => break,
+            }
+        }
+        self.states += batch.len() as u64;
+        Ok(batch)
+    }
+
+    /// How many states were handed out.
+    #[must_use]
+    pub fn states(&self) -> u64 {
+        self.states
+    }
+
+    /// Reads the states of one more feature; false if there is none.
+    fn read_feature(&mut self) -> Result<bool, InvalidClone> {
+        let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let Some((id, feature)) = self.project.features().range((from, Bound::Unbounded)).next() else {
+            return Ok(false);
+        };
+        let (id, feature) = (*id, feature.clone());
+        let mut states = vec![self.default_state(id, &feature)?];
+        let (source, project) = (self.source.clone(), self.project.clone());
+        for item in source.overrides_of(id).filter(|item| is_copied(&project, id, item)) {
+            states.push(self.override_state(id, &feature, item)?);
+        }
+        self.after = Some(id);
+        self.pending = states.into_iter();
+        Ok(true)
+    }
+
+    fn default_state(&self, id: FeatureId, feature: &Feature) -> Result<BatchedState, InvalidClone> {
+        let content = match self.source.states.get(&id) {
+            Some(state) if state.content.multivariate.is_empty() && feature.definition.options.is_empty() => {
+                state.content.clone()
+            }
+            Some(state) => {
+                check_allocations(id, feature, &state.content.multivariate)?;
+                let multivariate = feature.resolved_allocations(&state.content.multivariate, self.source_ordinal);
+                Arc::new(FeatureStateContent { multivariate, ..(*state.content).clone() })
+            }
+            None => {
+                let implicit = self.project.implicit_state(self.source_uuid, id).ok_or(InvalidClone::UnknownSource)?;
+                Arc::new(implicit.content)
+            }
+        };
+        check_sum(id, &content.multivariate)?;
+        let id_in_target = self.target.first_feature_state_id.plus(feature.ordinal);
+        Ok(BatchedState { feature: id, segment: None, id: id_in_target, content })
+    }
+
+    fn override_state(
+        &mut self,
+        id: FeatureId,
+        feature: &Feature,
+        item: &SegmentOverride,
+    ) -> Result<BatchedState, InvalidClone> {
+        let segment = item.link.segment;
+        if !self.project.segments().contains_key(&segment) {
+            return Err(InvalidClone::UnknownSegment { feature: id, segment: segment.0 });
+        }
+        let content = item.state.as_ref().map(|state| state.content.clone()).ok_or(InvalidClone::UnknownSource)?;
+        check_allocations(id, feature, &content.multivariate)?;
+        let kept = |allocation: &Allocation| feature.option(allocation.option).is_some();
+        let content = if content.multivariate.iter().all(kept) {
+            content
+        } else {
+            let multivariate = content.multivariate.iter().copied().filter(kept).collect();
+            Arc::new(FeatureStateContent { multivariate, ..(*content).clone() })
+        };
+        check_sum(id, &content.multivariate)?;
+        let offset = self.overrides;
+        self.overrides += 1;
+        Ok(BatchedState {
+            feature: id,
+            segment: Some(SegmentLink {
+                feature_segment: self.target.first_feature_segment_id.plus(offset),
+                ..item.link
+            }),
+            id: self.target.first_override_state_id.plus(offset),
+            content,
+        })
+    }
+}
+
+/// Every option must be one that the feature has or had.
+fn check_allocations(id: FeatureId, feature: &Feature, allocations: &[Allocation]) -> Result<(), InvalidClone> {
+    let unknown = |allocation: &&Allocation| {
+        feature.option(allocation.option).is_none() && !feature.removed_options.contains(&allocation.option)
+    };
+    match allocations.iter().find(unknown) {
+        Some(allocation) => Err(InvalidClone::UnknownOption { feature: id, option: allocation.option.0 }),
+        None => Ok(()),
+    }
+}
+
+fn check_sum(feature: FeatureId, allocations: &[Allocation]) -> Result<(), InvalidClone> {
+    let sum: f64 = allocations.iter().map(|allocation| allocation.percentage).sum();
+    if sum > PERCENTAGES_MAX { Err(InvalidClone::PercentagesExceed(feature)) } else { Ok(()) }
+}

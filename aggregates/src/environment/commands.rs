@@ -1,0 +1,199 @@
+//! What an environment can be asked to do.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::events::CloneOrigin;
+use super::settings::EnvironmentSettings;
+use super::states::{Allocation, BatchedState, SegmentLink};
+use super::value::FeatureValue;
+use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
+use crate::permissions::{EnvironmentPermission, Grant, Principal};
+use crate::project::{Feature, ImplicitState};
+
+/// What every new environment is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEnvironment {
+    /// Its integer id.
+    pub id: EnvironmentId,
+    /// Its client key.
+    pub api_key: String,
+    /// The UUID of its project.
+    pub project: Uuid,
+    /// The integer id of its project.
+    pub project_id: ProjectId,
+    /// Its settings, name among them. The name was reserved in the project.
+    pub settings: EnvironmentSettings,
+    /// Who administers it from the start.
+    pub admin: Option<Principal>,
+}
+
+/// A request for a clone, its cut pinned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CloneRequest {
+    /// What every new environment is told.
+    pub environment: NewEnvironment,
+    /// What it is a copy of.
+    pub origin: CloneOrigin,
+    /// The permissions to take over from the source.
+    pub grants: Vec<Grant<EnvironmentPermission>>,
+    /// In synchronous mode all states, batch by batch; in asynchronous mode nothing.
+    pub batches: Vec<Arc<Vec<BatchedState>>>,
+}
+
+/// A feature as its project has it, and the state that the environment has of it as long as it never sets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureRef {
+    /// The feature.
+    pub feature: Arc<Feature>,
+    /// The state by default.
+    pub implicit: ImplicitState,
+}
+
+/// A segment as its project has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentRef {
+    /// Its id.
+    pub id: SegmentId,
+    /// Its name.
+    pub name: String,
+}
+
+/// A change to a feature state; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateChange {
+    /// Whether the feature is on.
+    pub enabled: Option<bool>,
+    /// Its value.
+    pub value: Option<FeatureValue>,
+    /// Shares of options; options that are not named keep theirs.
+    pub multivariate: Option<Vec<Allocation>>,
+}
+
+/// What an environment can be asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EnvironmentCommand {
+    /// Come to be, every feature in its default state.
+    CreateEnvironment(NewEnvironment),
+    /// Come to be as a copy of another.
+    RequestEnvironmentClone(Box<CloneRequest>),
+    /// Take the next batch of the copy.
+    CopyFeatureStatesBatch {
+        /// Which batch: the next one.
+        batch: u32,
+        /// Its states, in order.
+        states: Arc<Vec<BatchedState>>,
+    },
+    /// Be complete: all batches are there.
+    CompleteClone,
+    /// Stop copying.
+    FailClone {
+        /// The batch that cannot be copied.
+        batch: u32,
+        /// What went wrong, for programs.
+        code: String,
+        /// What went wrong, for people.
+        detail: String,
+    },
+    /// Go on copying after a failure.
+    RetryClone,
+    /// Give the copy up and be gone.
+    CancelClone,
+    /// Come to be from a document whose states follow in batches.
+    RequestEnvironmentImport {
+        /// What every new environment is told.
+        environment: NewEnvironment,
+        /// What the document calls itself.
+        document: String,
+        /// How many states it holds.
+        feature_states_total: u64,
+        /// How many batches they come in.
+        batches_total: u32,
+    },
+    /// Take the next batch of a document.
+    ImportFeatureStates {
+        /// Which batch: the next one.
+        batch: u32,
+        /// Its states, in order.
+        states: Arc<Vec<BatchedState>>,
+    },
+    /// Be complete: all batches of the document are there.
+    CompleteImport,
+    /// Change the default state of a feature.
+    SetFeatureState {
+        /// The feature.
+        feature: FeatureRef,
+        /// What changes.
+        change: StateChange,
+    },
+    /// Give a segment a place among the overrides of a feature, behind all others.
+    AddSegmentOverride {
+        /// The feature.
+        feature: FeatureRef,
+        /// The segment.
+        segment: SegmentRef,
+        /// The id of the new link.
+        feature_segment: FeatureSegmentId,
+    },
+    /// Set the state of a segment override; make the override if it is not there.
+    SetSegmentOverride {
+        /// The feature.
+        feature: FeatureRef,
+        /// The segment.
+        segment: SegmentRef,
+        /// The id of the link if it is new.
+        feature_segment: FeatureSegmentId,
+        /// The id of the state if it is new.
+        feature_state: FeatureStateId,
+        /// What changes; a new state starts disabled and without a value.
+        change: StateChange,
+        /// Its place among the overrides, 0 the first; `None` leaves it where it is, a new one behind all others.
+        priority: Option<u32>,
+    },
+    /// Give overrides of a feature other priorities.
+    ReorderSegmentOverrides {
+        /// The feature.
+        feature: FeatureId,
+        /// Its name.
+        feature_name: String,
+        /// The links and their new priorities; links that are not named keep theirs.
+        priorities: Vec<(FeatureSegmentId, u32)>,
+    },
+    /// Have a segment override no longer.
+    RemoveSegmentOverride {
+        /// The feature.
+        feature: FeatureId,
+        /// Its name.
+        feature_name: String,
+        /// The link of the override.
+        feature_segment: FeatureSegmentId,
+        /// The segment's name.
+        segment_name: String,
+    },
+    /// Take other settings. A new name was reserved in the project.
+    ChangeEnvironmentSettings {
+        /// All settings.
+        settings: EnvironmentSettings,
+    },
+    /// Set a principal's permissions.
+    GrantEnvironmentPermission {
+        /// All that the principal shall have.
+        grant: Grant<EnvironmentPermission>,
+    },
+    /// Take a principal's permissions away.
+    RevokeEnvironmentPermission {
+        /// The principal.
+        principal: Principal,
+    },
+    /// Be gone.
+    DeleteEnvironment,
+}
+
+impl SegmentRef {
+    /// A link to the segment.
+    #[must_use]
+    pub fn link(&self, feature_segment: FeatureSegmentId, priority: u32) -> SegmentLink {
+        SegmentLink { feature_segment, segment: self.id, priority }
+    }
+}

@@ -1,0 +1,22 @@
+//! An environment: its settings, its feature states, who may do what in it, and how it came to be.
+
+mod aggregate;
+mod clone;
+mod commands;
+mod creation;
+mod decide;
+mod error;
+mod events;
+mod settings;
+mod states;
+mod value;
+
+pub use aggregate::Environment;
+pub use clone::{CloneReader, CloneTarget, InvalidClone, clone_size};
+pub use commands::{CloneRequest, EnvironmentCommand, FeatureRef, NewEnvironment, SegmentRef, StateChange};
+pub use creation::{Creation, CreationStatus};
+pub use error::EnvironmentError;
+pub use events::{CloneMode, CloneOrigin, EnvironmentEvent, EnvironmentRef, Origin, PriorityChange};
+pub use settings::EnvironmentSettings;
+pub use states::{Allocation, BatchedState, FeatureState, FeatureStateContent, SegmentLink, SegmentOverride, StateKey};
+pub use value::{FeatureValue, ValueType};

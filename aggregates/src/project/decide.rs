@@ -1,0 +1,310 @@
+//! The project's decisions: which events a command leads to, or why it is rejected.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::ProjectError;
+use super::aggregate::{Identity, Project};
+use super::commands::{FeatureChange, OptionChange, ProjectCommand};
+use super::events::{ProjectEvent, ReservationPurpose};
+use super::features::{Feature, FeatureDefinition, MultivariateOption};
+use super::segments::Segment;
+use super::settings::ProjectSettings;
+use crate::ids::{EnvironmentId, FeatureId, FeatureStateId, MultivariateOptionId};
+use crate::limits::{
+    BATCH_SIZE_MAX, DESCRIPTION_CHARACTERS_MAX, ENVIRONMENTS_MAX, MULTIVARIATE_OPTIONS_MAX, NAME_CHARACTERS_MAX,
+    OPTION_KEY_CHARACTERS_MAX, PERCENTAGES_MAX, STRING_VALUE_CHARACTERS_MAX,
+};
+use crate::permissions::Grant;
+use crate::text::{check_name, check_text};
+
+/// What a command leads to.
+type Decision = Result<Vec<ProjectEvent>, ProjectError>;
+
+impl Project {
+    /// Decides a command; changes nothing.
+    pub(super) fn decide(&self, command: ProjectCommand) -> Decision {
+        use ProjectCommand as C;
+        let identity = match (&self.identity, command) {
+            (None, C::CreateProject { id, organisation, organisation_id, settings, admin }) => {
+                settings.check()?;
+                let created = ProjectEvent::ProjectCreated { id, organisation, organisation_id, settings };
+                let granted = admin.map(|principal| ProjectEvent::ProjectPermissionGranted {
+                    before: None,
+                    after: Grant { principal, admin: true, permissions: [].into() },
+                });
+                return Ok(std::iter::once(created).chain(granted).collect());
+            }
+            (Some(_), C::CreateProject { .. }) => return Err(ProjectError::AlreadyExists),
+            (Some(identity), command) if !identity.deleted => (identity, command),
+            _ => return Err(ProjectError::NotFound),
+        };
+        self.decide_existing(identity.0, identity.1)
+    }
+
+    fn decide_existing(&self, identity: &Identity, command: ProjectCommand) -> Decision {
+        use ProjectCommand as C;
+        match command {
+            C::CreateProject { .. } => Err(ProjectError::AlreadyExists),
+            C::ChangeProjectSettings { settings } => change_settings(&identity.settings, settings),
+            C::DeleteProject => Ok(vec![ProjectEvent::ProjectDeleted { name: identity.settings.name.clone() }]),
+            C::CreateFeature { feature, first_feature_state_id, feature_state_ids } => {
+                self.create_feature(identity, feature, first_feature_state_id, feature_state_ids)
+            }
+            C::ImportFeatures { batch, features } => self.import_features(batch, features),
+            C::DescribeFeature { feature, change } => self.describe_feature(feature, change),
+            C::DeleteFeature { feature } => {
+                let feature_name = self.feature(feature)?.definition.name.clone();
+                Ok(vec![ProjectEvent::FeatureDeleted { feature, feature_name }])
+            }
+            C::AddMultivariateOption { feature, option } => self.add_option(feature, option),
+            C::ChangeMultivariateOption { feature, option, change } => self.change_option(feature, option, change),
+            C::RemoveMultivariateOption { feature, option } => {
+                let (feature_name, option) = self.feature_option(feature, option)?;
+                Ok(vec![ProjectEvent::MultivariateOptionRemoved { feature, feature_name, option }])
+            }
+            C::CreateSegment { segment } => {
+                self.check_segment(&segment)?;
+                Ok(vec![ProjectEvent::SegmentCreated { segment }])
+            }
+            C::ChangeSegment { segment } => self.change_segment(segment),
+            C::DeleteSegment { segment } => {
+                let segment_name = self.segments.get(&segment).ok_or(ProjectError::SegmentNotFound)?.name.clone();
+                Ok(vec![ProjectEvent::SegmentDeleted { segment, segment_name }])
+            }
+            C::ReserveEnvironmentName {
+                environment,
+                environment_id,
+                name,
+                first_feature_state_id,
+                feature_state_ids,
+                in_batches,
+            } => {
+                if feature_state_ids < self.features_ever {
+                    return Err(ProjectError::TooFewIds { needed: self.features_ever });
+                }
+                self.reserve_name(environment, environment_id, name, first_feature_state_id, in_batches)
+            }
+            C::ReserveEnvironmentRename { environment, name } => self.reserve_rename(environment, name),
+            C::ReleaseEnvironmentName { environment, name } => {
+                let held = self.environment_names.holder(&name) == Some(environment);
+                Ok(held.then_some(ProjectEvent::EnvironmentNameReleased { environment, name }).into_iter().collect())
+            }
+            C::GrantProjectPermission { grant } => {
+                let before = self.grants.get(&grant.principal).cloned();
+                if before.as_ref() == Some(&grant) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![ProjectEvent::ProjectPermissionGranted { before, after: grant }])
+            }
+            C::RevokeProjectPermission { principal } => {
+                let before = self.grants.get(&principal).cloned().ok_or(ProjectError::GrantNotFound)?;
+                Ok(vec![ProjectEvent::ProjectPermissionRevoked { before }])
+            }
+        }
+    }
+
+    fn feature(&self, feature: FeatureId) -> Result<&Arc<Feature>, ProjectError> {
+        self.features.get(&feature).ok_or(ProjectError::FeatureNotFound)
+    }
+
+    fn feature_option(
+        &self,
+        feature: FeatureId,
+        option: MultivariateOptionId,
+    ) -> Result<(String, MultivariateOption), ProjectError> {
+        let feature = self.feature(feature)?;
+        let option = feature.option(option).ok_or(ProjectError::OptionNotFound)?;
+        Ok((feature.definition.name.clone(), option.clone()))
+    }
+
+    fn create_feature(
+        &self,
+        identity: &Identity,
+        feature: FeatureDefinition,
+        first_feature_state_id: FeatureStateId,
+        feature_state_ids: u64,
+    ) -> Decision {
+        identity.settings.check_feature_name(&feature.name)?;
+        check_definition(&feature)?;
+        if self.feature_named(&feature.name).is_some() {
+            return Err(ProjectError::FeatureNameTaken);
+        }
+        if feature_state_ids < self.environments_ever {
+            return Err(ProjectError::TooFewIds { needed: self.environments_ever });
+        }
+        Ok(vec![ProjectEvent::FeatureCreated { feature, ordinal: self.features_ever, first_feature_state_id }])
+    }
+
+    /// A document's names are facts: the project's rules for new names do not apply to them.
+    fn import_features(&self, batch: u32, features: Arc<Vec<FeatureDefinition>>) -> Decision {
+        if !self.environments.is_empty() || self.environments_ever > 0 {
+            return Err(ProjectError::HasEnvironments);
+        }
+        if features.is_empty() || features.len() > BATCH_SIZE_MAX {
+            return Err(ProjectError::BatchSize { max: BATCH_SIZE_MAX });
+        }
+        let expected = self.imported_batches + 1;
+        if batch != expected {
+            return Err(ProjectError::UnexpectedBatch { expected });
+        }
+        let mut names = std::collections::HashSet::with_capacity(features.len());
+        for feature in features.iter() {
+            check_name("name", &feature.name, NAME_CHARACTERS_MAX)?;
+            check_definition(feature)?;
+            if self.feature_named(&feature.name).is_some() || !names.insert(feature.name.to_lowercase()) {
+                return Err(ProjectError::FeatureNameTaken);
+            }
+        }
+        Ok(vec![ProjectEvent::FeaturesImported { batch, first_ordinal: self.features_ever, features }])
+    }
+
+    fn describe_feature(&self, id: FeatureId, change: FeatureChange) -> Decision {
+        let feature = &self.feature(id)?.definition;
+        let FeatureChange { description, is_archived, is_server_key_only } = change;
+        let description_after = description.unwrap_or_else(|| feature.description.clone());
+        check_text("description", description_after.as_deref().unwrap_or_default(), DESCRIPTION_CHARACTERS_MAX)?;
+        let server_key_after = is_server_key_only.unwrap_or(feature.is_server_key_only);
+        let feature_name = feature.name.clone();
+        let mut events = Vec::new();
+        if description_after != feature.description || server_key_after != feature.is_server_key_only {
+            events.push(ProjectEvent::FeatureDescribed {
+                feature: id,
+                feature_name: feature_name.clone(),
+                description_before: feature.description.clone(),
+                description_after,
+                is_server_key_only_before: feature.is_server_key_only,
+                is_server_key_only_after: server_key_after,
+            });
+        }
+        match is_archived {
+            Some(true) if !feature.is_archived => {
+                events.push(ProjectEvent::FeatureArchived { feature: id, feature_name });
+            }
+            Some(false) if feature.is_archived => {
+                events.push(ProjectEvent::FeatureUnarchived { feature: id, feature_name });
+            }
+            _ => {}
+        }
+        Ok(events)
+    }
+
+    fn add_option(&self, id: FeatureId, option: MultivariateOption) -> Decision {
+        let feature = &self.feature(id)?.definition;
+        let mut options = feature.options.clone();
+        options.push(option.clone());
+        check_options(&options)?;
+        Ok(vec![ProjectEvent::MultivariateOptionAdded { feature: id, feature_name: feature.name.clone(), option }])
+    }
+
+    fn change_option(&self, id: FeatureId, option: MultivariateOptionId, change: OptionChange) -> Decision {
+        let (feature_name, before) = self.feature_option(id, option)?;
+        let mut after = before.clone();
+        after.value = change.value.map_or(after.value.clone(), |value| after.value.overwritten_by(&value));
+        after.default_percentage_allocation =
+            change.default_percentage_allocation.unwrap_or(after.default_percentage_allocation);
+        after.key = change.key.unwrap_or(after.key);
+        let mut options = self.feature(id)?.definition.options.clone();
+        for other in options.iter_mut().filter(|other| other.id == option) {
+            *other = after.clone();
+        }
+        check_options(&options)?;
+        if before == after {
+            return Ok(vec![]);
+        }
+        Ok(vec![ProjectEvent::MultivariateOptionChanged { feature: id, feature_name, before, after }])
+    }
+
+    fn check_segment(&self, segment: &Segment) -> Result<(), ProjectError> {
+        segment.check()?;
+        segment.feature.map_or(Ok(()), |feature| self.feature(feature).map(drop))
+    }
+
+    fn change_segment(&self, after: Segment) -> Decision {
+        let before = self.segments.get(&after.id).ok_or(ProjectError::SegmentNotFound)?;
+        self.check_segment(&after)?;
+        if **before == after {
+            return Ok(vec![]);
+        }
+        Ok(vec![ProjectEvent::SegmentChanged { before: (**before).clone(), after }])
+    }
+
+    fn reserve_name(
+        &self,
+        environment: Uuid,
+        environment_id: EnvironmentId,
+        name: String,
+        first_feature_state_id: FeatureStateId,
+        in_batches: bool,
+    ) -> Decision {
+        check_name("name", &name, NAME_CHARACTERS_MAX)?;
+        match self.environment_names.holder(&name) {
+            Some(holder) if holder == environment => return Ok(vec![]),
+            Some(_) => return Err(ProjectError::EnvironmentNameTaken),
+            None => {}
+        }
+        if self.environments.len() >= ENVIRONMENTS_MAX {
+            return Err(ProjectError::TooManyEnvironments { max: ENVIRONMENTS_MAX });
+        }
+        let purpose = ReservationPurpose::NewEnvironment {
+            ordinal: self.environments_ever,
+            known_features: self.features_ever,
+            first_feature_state_id,
+            in_batches,
+        };
+        Ok(vec![ProjectEvent::EnvironmentNameReserved { environment, environment_id, name, purpose }])
+    }
+
+    fn reserve_rename(&self, environment: Uuid, name: String) -> Decision {
+        check_name("name", &name, NAME_CHARACTERS_MAX)?;
+        let reservation = self.environments.get(&environment).ok_or(ProjectError::EnvironmentNotFound)?;
+        match self.environment_names.holder(&name) {
+            Some(holder) if holder == environment => Ok(vec![]),
+            Some(_) => Err(ProjectError::EnvironmentNameTaken),
+            None => Ok(vec![ProjectEvent::EnvironmentNameReserved {
+                environment,
+                environment_id: reservation.id,
+                name,
+                purpose: ReservationPurpose::Rename,
+            }]),
+        }
+    }
+}
+
+fn change_settings(before: &ProjectSettings, after: ProjectSettings) -> Decision {
+    after.check()?;
+    if *before == after {
+        return Ok(vec![]);
+    }
+    Ok(vec![ProjectEvent::ProjectSettingsChanged { before: before.clone(), after }])
+}
+
+fn check_definition(feature: &FeatureDefinition) -> Result<(), ProjectError> {
+    check_text("description", feature.description.as_deref().unwrap_or_default(), DESCRIPTION_CHARACTERS_MAX)?;
+    check_text("initial_value", feature.initial_value.as_deref().unwrap_or_default(), STRING_VALUE_CHARACTERS_MAX)?;
+    check_options(&feature.options)
+}
+
+fn check_options(options: &[MultivariateOption]) -> Result<(), ProjectError> {
+    if options.len() > MULTIVARIATE_OPTIONS_MAX {
+        return Err(ProjectError::TooManyOptions { max: MULTIVARIATE_OPTIONS_MAX });
+    }
+    let mut keys = std::collections::HashSet::new();
+    let mut sum = 0.0;
+    for option in options {
+        option.value.check("string_value")?;
+        if !(0.0..=PERCENTAGES_MAX).contains(&option.default_percentage_allocation) {
+            return Err(ProjectError::InvalidPercentage);
+        }
+        sum += option.default_percentage_allocation;
+        if let Some(key) = option.key.as_deref() {
+            check_name("key", key, OPTION_KEY_CHARACTERS_MAX)?;
+            // Flagsmith gives the control value this name.
+            if key == "control" || !keys.insert(key) {
+                return Err(ProjectError::OptionKeyTaken);
+            }
+        }
+    }
+    if sum > PERCENTAGES_MAX { Err(ProjectError::PercentagesExceed) } else { Ok(()) }
+}

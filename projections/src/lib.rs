@@ -1,0 +1,8 @@
+//! What Offshoot's readers see: events become read models, each one SQLite file that can be deleted and comes back the same.
+//!
+//! One read model a file: its tables, its fold and its queries. `projection` holds what they share: how a batch of events
+//! is applied together with the checkpoint, in one transaction.
+
+pub mod projection;
+
+pub use projection::{ApplyError, ParkedEvent, Projection, apply, open, parked, position};

@@ -1,0 +1,165 @@
+//! The event log: the one truth. A trait, so that everything above it is the same on every store.
+
+mod sqlite;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub use sqlite::SqliteEventLog;
+
+/// An event that is about to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Its type, such as `CloneCompleted`.
+    pub event_type: &'static str,
+    /// The version of the type's shape.
+    pub event_version: &'static str,
+    /// What it says, as JSON.
+    pub payload: String,
+}
+
+/// What a writer wants recorded: all of it or nothing, in one stream.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version that the stream must be at.
+    pub expected: Version,
+    /// The events, at least one.
+    pub events: Vec<NewEvent>,
+    /// Who and what caused them; the same beside each.
+    pub metadata: Arc<HashMap<String, String>>,
+    /// The command, if it must never be done twice: the log remembers it, in the same transaction, for ever.
+    pub command: Option<Uuid>,
+}
+
+/// Where a command's events are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The position of the last of them.
+    pub position: Position,
+    /// The version of the last of them.
+    pub version: Version,
+}
+
+/// Why nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The stream is at another version: someone was faster.
+    #[error("the stream is at version {actual}, not {expected}")]
+    Conflict {
+        /// The version that was expected.
+        expected: Version,
+        /// The version that the stream is at.
+        actual: Version,
+    },
+    /// The command was done before; its events are here.
+    #[error("the command was done before")]
+    AlreadyDone(Appended),
+    /// The store is away, full or broken. Nothing was recorded.
+    #[error("the event log cannot be written: {0}")]
+    Unavailable(String),
+}
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store is away or broken.
+    #[error("the event log cannot be read: {0}")]
+    Unavailable(String),
+    /// A row of the log is not an event of ours.
+    #[error("the event at position {position} is damaged: {detail}")]
+    Damaged {
+        /// Where.
+        position: Position,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+/// The event log.
+#[async_trait]
+pub trait EventLog: Send + Sync + 'static {
+    /// Records events, all or nothing, and answers once they are on disk.
+    ///
+    /// # Errors
+    /// [`AppendError`]; whichever it is, nothing was recorded.
+    async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// The events of a stream with versions above `after`, in order, at most `limit`, and at most about
+    /// [`PAGE_BYTES_MAX`](crate::limits::PAGE_BYTES_MAX) of payload, but one event if there is any.
+    ///
+    /// # Errors
+    /// The store is away or the log is damaged.
+    async fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Version,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, ReadError>;
+
+    /// The events of all streams with positions above `after`, in order of position, with the limits of
+    /// [`EventLog::read_stream`]. Never passes a position at which an event may still appear.
+    ///
+    /// # Errors
+    /// The store is away or the log is damaged.
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, ReadError>;
+
+    /// The position of the last event that [`EventLog::read_all`] can read; [`Position::START`] if there is none.
+    ///
+    /// # Errors
+    /// The store is away.
+    async fn head(&self) -> Result<Position, ReadError>;
+
+    /// The version that a stream was at when the log was at `position`.
+    ///
+    /// # Errors
+    /// The store is away.
+    async fn version_at(&self, stream: &StreamId, position: Position) -> Result<Version, ReadError>;
+
+    /// The position of the last event that was recorded at `time` or before; [`Position::START`] if there is none.
+    ///
+    /// # Errors
+    /// The store is away.
+    async fn position_at(&self, time: Timestamp) -> Result<Position, ReadError>;
+
+    /// When the last event at `position` or before was recorded; `None` if there is none.
+    ///
+    /// # Errors
+    /// The store is away.
+    async fn time_at(&self, position: Position) -> Result<Option<Timestamp>, ReadError>;
+
+    /// Where the events of a command are, if it was recorded with [`Append::command`].
+    ///
+    /// # Errors
+    /// The store is away.
+    async fn find_command(&self, command: Uuid) -> Result<Option<Appended>, ReadError>;
+
+    /// Wakes readers: a hint, never the truth (a reader also polls).
+    fn watch(&self) -> watch::Receiver<Position>;
+
+    /// What was written since the start, for metrics and benchmarks.
+    fn written(&self) -> Written;
+
+    /// Finishes what is in hand and stops. Later appends are refused.
+    async fn close(&self);
+}
+
+/// What a log has written since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Appends that were recorded.
+    pub appends: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Bytes of payload and metadata in them.
+    pub bytes: u64,
+    /// Times that the disk was waited for.
+    pub syncs: u64,
+}

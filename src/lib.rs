@@ -1,0 +1,3 @@
+//! Offshoot, the library: everything but the thin binary.
+
+pub mod limits;

@@ -1,0 +1,73 @@
+//! The limits of the running program, each with its unit and the reason for the figure. What people may enter is limited
+//! in [`offshoot_aggregates::limits`].
+
+use std::time::Duration;
+
+/// Events in a page read from the log: enough that the cost of a query does not show.
+pub const PAGE_EVENTS_MAX: usize = 1_000;
+
+/// Bytes of payload in a page read from the log: bounds the memory of each reader.
+pub const PAGE_BYTES_MAX: usize = 8 << 20;
+
+/// Appends that share one commit, and with it one wait for the disk.
+pub const GROUP_COMMIT_APPENDS_MAX: usize = 256;
+
+/// Bytes of payload that share one commit: a group must not grow the write-ahead log without end.
+pub const GROUP_COMMIT_BYTES_MAX: usize = 16 << 20;
+
+/// Appends that may wait for the writer; more wait for their turn to wait.
+pub const APPEND_QUEUE_MAX: usize = 1_024;
+
+/// Connections that read a SQLite file at the same time; two cores keep no more busy.
+pub const READ_CONNECTIONS_MAX: usize = 4;
+
+/// Bytes of recent events that readers share without asking the store.
+pub const FEED_BYTES_MAX: usize = 32 << 20;
+
+/// Recent events that readers share without asking the store.
+pub const FEED_EVENTS_MAX: usize = 16_384;
+
+/// How often a reader looks for events that no hint told it of.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Bytes of aggregates kept in memory (as their events weigh; see `commands/aggregate_store.rs`).
+pub const AGGREGATE_CACHE_BYTES_MAX: u64 = 512 << 20;
+
+/// How often a command is decided anew after someone else was faster, before it is given up with 503.
+pub const CONFLICT_RETRIES_MAX: usize = 16;
+
+/// How long an answer waits for the read models to show what its command did.
+pub const READ_YOUR_WRITES_WAIT: Duration = Duration::from_secs(5);
+
+/// States in one batch of a clone: below it the cost is waiting for the disk, above it little is gained.
+pub const CLONE_BATCH_SIZE: u32 = 500;
+
+/// States that a synchronous clone may have: all of it is one append, and the caller waits.
+pub const SYNC_CLONE_FEATURE_STATES_MAX: u64 = 50_000;
+
+/// Clones that a node works on at the same time; further ones wait.
+pub const CLONES_RUNNING_MAX: usize = 64;
+
+/// Batches that the clones of a node append at the same time; more would only wait for the same disk.
+pub const CLONE_BATCHES_IN_FLIGHT_MAX: usize = 2;
+
+/// How often a batch is tried before the attempt is given up as failed.
+pub const CLONE_ATTEMPTS_MAX: usize = 8;
+
+/// The first pause before a batch is tried again; each further one is twice as long, with jitter.
+pub const CLONE_BACKOFF_MIN: Duration = Duration::from_millis(20);
+
+/// The longest pause before a batch is tried again.
+pub const CLONE_BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// Bytes in a request's body.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Items on a page, and the default (Flagsmith's).
+pub const PAGE_SIZE_MAX: u64 = 999;
+
+/// How often an open stream of server-sent events is kept alive with a comment.
+pub const SSE_HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long a stopping server waits for requests in hand.
+pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(20);
