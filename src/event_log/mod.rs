@@ -1,7 +1,5 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
-mod sqlite;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,8 +8,6 @@ use jiff::Timestamp;
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::watch;
 use uuid::Uuid;
-
-pub use sqlite::SqliteEventLog;
 
 /// An event that is about to be recorded.
 #[derive(Clone, Debug)]
