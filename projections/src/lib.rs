@@ -5,4 +5,6 @@
 
 pub mod projection;
 
-pub use projection::{ApplyError, ParkedEvent, Projection, apply, open, parked, position};
+pub use projection::{
+    ApplyError, ParkedEvent, Projection, apply, is_caught_up, mark_caught_up, open, parked, position,
+};

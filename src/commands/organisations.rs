@@ -40,7 +40,7 @@ impl Commands {
     /// # Errors
     /// [`CommandError`].
     pub async fn bootstrap(&self, admin_key: Option<String>) -> Result<Option<String>, CommandError> {
-        let context = CommandContext::repeatable(Actor::system("bootstrap"), NAMESPACE);
+        let context = bootstrap_context();
         let key_step = context.step("issue_api_key");
         let is_empty = self.log.head().await? == Position::START;
         if !is_empty {
@@ -62,4 +62,18 @@ impl Commands {
         let issued = self.issue_api_key(&key_step, organisation.created.0, key).await?;
         Ok(Some(issued.created.key))
     }
+
+    /// The organisation that [`Commands::bootstrap`] made; `None` if the store is empty.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn first_organisation(&self) -> Result<Option<(Uuid, OrganisationId)>, CommandError> {
+        let uuid = bootstrap_context().derived_uuid("organisation");
+        let id = self.load_organisation(uuid).await?.aggregate.id();
+        Ok(id.map(|id| (uuid, id)))
+    }
+}
+
+fn bootstrap_context() -> CommandContext {
+    CommandContext::repeatable(Actor::system("bootstrap"), NAMESPACE)
 }
