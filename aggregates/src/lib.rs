@@ -12,6 +12,7 @@ pub mod limits;
 pub mod metadata;
 pub mod names;
 pub mod organisation;
+pub mod percentages;
 pub mod permissions;
 pub mod project;
 pub mod stream;

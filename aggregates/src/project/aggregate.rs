@@ -8,6 +8,7 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::feature_names::FeatureNames;
 use super::features::Feature;
 use super::segments::Segment;
 use super::settings::ProjectSettings;
@@ -47,7 +48,7 @@ pub struct ImplicitState {
 pub struct Project {
     pub(super) identity: Option<Identity>,
     pub(super) features: OrdMap<FeatureId, Arc<Feature>>,
-    pub(super) feature_names: OrdMap<Box<str>, FeatureId>,
+    pub(super) feature_names: FeatureNames,
     pub(super) features_ever: u64,
     pub(super) deleted_features: OrdSet<FeatureId>,
     pub(super) imported_batches: u32,
@@ -103,7 +104,9 @@ impl Project {
     /// The feature with this name, in whatever case.
     #[must_use]
     pub fn feature_named(&self, name: &str) -> Option<&Arc<Feature>> {
-        self.features.get(self.feature_names.get(name.to_lowercase().as_str())?)
+        let lower_case = name.to_lowercase();
+        let mut candidates = self.feature_names.candidates(name).filter_map(|feature| self.features.get(&feature));
+        candidates.find(|feature| feature.definition.name.to_lowercase() == lower_case)
     }
 
     /// Whether the project had the feature and has it no longer.
