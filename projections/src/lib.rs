@@ -6,9 +6,12 @@
 pub mod access;
 mod columns;
 pub mod digest;
+pub mod environment_status;
 pub mod features;
 mod lists;
 pub mod projection;
 
 pub use lists::Page;
-pub use projection::{ApplyError, ParkedEvent, Projection, apply, is_caught_up, mark_caught_up, open, parked, position};
+pub use projection::{
+    ApplyError, ParkedEvent, Projection, apply, is_caught_up, mark_caught_up, open, parked, position,
+};
