@@ -18,6 +18,13 @@ pub const GROUP_COMMIT_BYTES_MAX: usize = 16 << 20;
 /// Appends that may wait for the writer; more wait for their turn to wait.
 pub const APPEND_QUEUE_MAX: usize = 1_024;
 
+/// Pages (of 4 KiB) of the write-ahead log that are not in the SQLite file yet: enough that pages which change often are
+/// moved once, few enough that a start after a crash reads them in no time.
+pub const WAL_PAGES_BEFORE_CHECKPOINT: i64 = 4_096;
+
+/// Pages of the write-ahead log at which the writer waits for readers, so that the log can start from its beginning again.
+pub const WAL_PAGES_BEFORE_WAITING: i64 = 65_536;
+
 /// Connections that read a SQLite file at the same time; two cores keep no more busy.
 pub const READ_CONNECTIONS_MAX: usize = 4;
 

@@ -1,5 +1,8 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
+mod directory_lock;
+mod sqlite;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +11,9 @@ use jiff::Timestamp;
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::watch;
 use uuid::Uuid;
+
+pub use directory_lock::{DirectoryLock, LockError};
+pub use sqlite::{OpenError, SqliteEventLog};
 
 /// An event that is about to be recorded.
 #[derive(Clone, Debug)]
