@@ -1,4 +1,7 @@
-//! The one binary of the tests that need more than one crate: real files, real SQLite, real processes.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+//! Everything that is tested from outside, in one binary: real files, real SQLite, real HTTP, real processes.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 mod contract;
+mod http;
+mod layout;
