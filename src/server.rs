@@ -32,9 +32,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The stored answers cannot be opened.
-    #[error("the stored answers cannot be opened: {0}")]
-    Answers(#[from] rusqlite::Error),
+    /// The door cannot be put together.
+    #[error(transparent)]
+    Door(#[from] http::DoorError),
 }
 
 impl Server {
@@ -50,8 +50,14 @@ impl Server {
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
         let shutdown = CancellationToken::new();
-        let state = http::AppState::new(&node, &config.data.data_dir, shutdown.clone())?;
-        let serving = tokio::spawn(http::serve(listener, state, shutdown.clone()));
+        let state = http::AppState {
+            commands: node.commands.clone(),
+            read_models: node.read_models.clone(),
+            feed: node.feed.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let door = http::door(state, &config.data.data_dir)?;
+        let serving = tokio::spawn(http::serve(listener, door, shutdown.clone()));
         Ok((Self { node, address, shutdown, serving }, new_key))
     }
 

@@ -136,9 +136,7 @@ impl<'w> CloneRun<'w> {
             Err(Rejection::Environment(EnvironmentError::WrongStatus { .. } | EnvironmentError::NotFound)) => {
                 Err(End::NotOurs)
             }
-            Err(rejection) => {
-                Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() })
-            }
+            Err(rejection) => Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() }),
         }
     }
 
