@@ -4,6 +4,7 @@
 //! is applied together with the checkpoint, in one transaction.
 
 pub mod access;
+pub mod audit_log;
 mod columns;
 pub mod digest;
 pub mod environment_status;
