@@ -3,6 +3,7 @@
 pub mod environment;
 pub mod project;
 pub mod scenario;
+pub mod world;
 
 use offshoot_aggregates::ids::ApiKeyId;
 use offshoot_aggregates::permissions::{Grant, Principal};

@@ -42,15 +42,22 @@ pub fn fold<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> A {
     })
 }
 
+/// Has an aggregate decide a command; answers what happened.
+pub fn perform<A: Observable>(state: &mut A, command: A::Command) -> Result<Vec<A::Event>, A::Error> {
+    let sink = EventSink::default();
+    let result = ready(state.handle(command, &(), &sink));
+    let events = ready(sink.collect());
+    assert!(result.is_ok() || events.is_empty(), "a rejected command leads to no events: {events:?}");
+    result.map(|()| events)
+}
+
 impl<A: Observable> Scenario<A> {
     /// What a command leads to.
     pub fn when(self, command: A::Command) -> Outcome<A> {
         let before = self.state;
-        let (mut after, sink) = (before.clone(), EventSink::default());
-        let result = ready(after.handle(command, &(), &sink));
-        let events = ready(sink.collect());
-        assert!(result.is_ok() || events.is_empty(), "a rejected command leads to no events: {events:?}");
-        Outcome { before, after, result: result.map(|()| events) }
+        let mut after = before.clone();
+        let result = perform(&mut after, command);
+        Outcome { before, after, result }
     }
 }
 
