@@ -27,6 +27,12 @@ impl ActorKind {
             Self::System => "system",
         }
     }
+
+    /// The kind that the log calls by this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::ApiKey, Self::Operator, Self::System].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// Who acts.
@@ -100,9 +106,7 @@ impl Metadata {
     /// From the flat map in the log; `None` if a member that every event has is missing or unreadable.
     #[must_use]
     pub fn from_map(map: &HashMap<String, String>) -> Option<Self> {
-        let kind = [ActorKind::ApiKey, ActorKind::Operator, ActorKind::System]
-            .into_iter()
-            .find(|kind| map.get("actor_kind").is_some_and(|name| name == kind.as_str()))?;
+        let kind = ActorKind::named(map.get("actor_kind")?)?;
         let uuid = |key: &str| map.get(key).and_then(|text| Uuid::parse_str(text).ok());
         Some(Self {
             actor: Actor { kind, id: map.get("actor_id")?.clone(), name: map.get("actor_name")?.clone() },

@@ -3,6 +3,15 @@
 //! One read model a file: its tables, its fold and its queries. `projection` holds what they share: how a batch of events
 //! is applied together with the checkpoint, in one transaction.
 
+pub mod access;
+mod columns;
+pub mod digest;
+pub mod environment_status;
+pub mod features;
+mod lists;
 pub mod projection;
 
-pub use projection::{ApplyError, ParkedEvent, Projection, apply, open, parked, position};
+pub use lists::Page;
+pub use projection::{
+    ApplyError, ParkedEvent, Projection, apply, is_caught_up, mark_caught_up, open, parked, position,
+};

@@ -32,6 +32,19 @@ pub struct EnvironmentReservation {
     pub first_feature_state_id: FeatureStateId,
 }
 
+impl EnvironmentReservation {
+    /// The state that the environment has of a feature of its project that it never set.
+    #[must_use]
+    pub fn implicit_state(&self, feature: &Feature) -> ImplicitState {
+        let id = if feature.ordinal < self.known_features {
+            self.first_feature_state_id.plus(feature.ordinal)
+        } else {
+            feature.first_feature_state_id.plus(self.ordinal)
+        };
+        ImplicitState { id, content: feature.default_content(self.ordinal, id) }
+    }
+}
+
 /// The state that an environment has of a feature it never set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImplicitState {
@@ -166,14 +179,7 @@ impl Project {
     /// The state that an environment has of a feature it never set; `None` if the project does not have both.
     #[must_use]
     pub fn implicit_state(&self, environment: Uuid, feature: FeatureId) -> Option<ImplicitState> {
-        let reservation = self.environments.get(&environment)?;
-        let feature = self.features.get(&feature)?;
-        let id = if feature.ordinal < reservation.known_features {
-            reservation.first_feature_state_id.plus(feature.ordinal)
-        } else {
-            feature.first_feature_state_id.plus(reservation.ordinal)
-        };
-        Some(ImplicitState { id, content: feature.default_content(reservation.ordinal, id) })
+        Some(self.environments.get(&environment)?.implicit_state(self.features.get(&feature)?))
     }
 }
 

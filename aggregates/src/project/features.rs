@@ -167,14 +167,14 @@ impl Feature {
     }
 
     /// Takes one more option; the environments there are get its default share.
-    pub(super) fn add_option(&mut self, option: MultivariateOption) {
+    pub fn add_option(&mut self, option: MultivariateOption) {
         let options = &mut self.definition.options;
         options.insert(options.partition_point(|other| other.id < option.id), option);
         self.definition.feature_type = FeatureType::Multivariate;
     }
 
     /// Takes an option's new form; the environments there are, `environments` many, keep the share that they have.
-    pub(super) fn change_option(&mut self, after: MultivariateOption, environments: u64) {
+    pub fn change_option(&mut self, after: MultivariateOption, environments: u64) {
         let Some(option) = self.definition.options.iter_mut().find(|option| option.id == after.id) else { return };
         let before = std::mem::replace(option, after);
         if option.default_percentage_allocation == before.default_percentage_allocation || environments == 0 {
@@ -195,7 +195,7 @@ impl Feature {
     }
 
     /// Loses an option. A feature without options has no variants.
-    pub(super) fn remove_option(&mut self, id: MultivariateOptionId) {
+    pub fn remove_option(&mut self, id: MultivariateOptionId) {
         self.definition.options.retain(|option| option.id != id);
         if self.definition.options.is_empty() {
             self.definition.feature_type = FeatureType::Standard;

@@ -1,0 +1,101 @@
+//! The read model `access`: API keys, and what was granted to whom. Asked on every request, so everything is one look-up.
+
+mod fold;
+mod keys;
+mod permissions;
+
+use offshoot_aggregates::{Event, RecordedEvent};
+use rusqlite::Transaction;
+
+pub use keys::{StoredKey, key_by_hash, key_by_id, key_by_prefix, keys_of_organisation};
+pub use permissions::{
+    GrantHolder, Membership, Permissions, environment_grants, environment_permissions, organisations_of,
+    owners_of_environment, project_grants, project_permissions, visible_environments, visible_projects,
+};
+
+use crate::Projection;
+
+/// The read model `access`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Access;
+
+/// A principal is the integer id of its API key. Whoever belongs to an organisation is a member of it: its own keys, and
+/// keys of others that were made its administrators. A grant can see what it is for if it is an administrator's or names
+/// the permission to view. Nothing is kept of deleted projects and environments.
+const SCHEMA: &str = "
+    CREATE TABLE organisation (
+        id INTEGER PRIMARY KEY,
+        uuid BLOB NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE api_key (
+        id INTEGER PRIMARY KEY,
+        uuid BLOB NOT NULL UNIQUE,
+        hash TEXT NOT NULL,
+        name TEXT NOT NULL,
+        prefix TEXT NOT NULL,
+        is_admin INTEGER NOT NULL,
+        organisation INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        is_revoked INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX api_key_by_hash ON api_key (hash);
+    CREATE INDEX api_key_by_organisation ON api_key (organisation);
+    CREATE TABLE member (
+        principal INTEGER NOT NULL,
+        organisation INTEGER NOT NULL,
+        is_admin INTEGER NOT NULL,
+        PRIMARY KEY (principal, organisation)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE project (
+        id INTEGER PRIMARY KEY,
+        uuid BLOB NOT NULL UNIQUE,
+        organisation INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX project_by_organisation ON project (organisation);
+    CREATE TABLE project_grant (
+        project INTEGER NOT NULL,
+        principal INTEGER NOT NULL,
+        is_admin INTEGER NOT NULL,
+        can_view INTEGER NOT NULL,
+        permissions TEXT NOT NULL,
+        PRIMARY KEY (project, principal)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX project_grant_by_principal ON project_grant (principal);
+    CREATE TABLE environment (
+        id INTEGER PRIMARY KEY,
+        uuid BLOB NOT NULL UNIQUE,
+        project INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX environment_by_project ON environment (project);
+    CREATE TABLE environment_grant (
+        environment INTEGER NOT NULL,
+        principal INTEGER NOT NULL,
+        is_admin INTEGER NOT NULL,
+        can_view INTEGER NOT NULL,
+        permissions TEXT NOT NULL,
+        PRIMARY KEY (environment, principal)
+    ) STRICT, WITHOUT ROWID;";
+
+impl Projection for Access {
+    fn name(&self) -> &'static str {
+        "access"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn schema(&self) -> &'static str {
+        SCHEMA
+    }
+
+    fn apply(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Event) -> rusqlite::Result<()> {
+        match event {
+            Event::Organisation(event) => fold::apply_organisation(tx, recorded, event),
+            Event::Project(event) => fold::apply_project(tx, recorded.stream.uuid(), event),
+            Event::Environment(event) => fold::apply_environment(tx, recorded.stream.uuid(), event),
+            Event::IdAllocator(_) => Ok(()),
+        }
+    }
+}
