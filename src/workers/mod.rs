@@ -7,4 +7,4 @@ mod projector;
 
 pub use clone_worker::CloneWorker;
 pub use name_sweeper::sweep_names;
-pub use projector::Projector;
+pub use projector::{Projector, ProjectorError};
