@@ -1,3 +1,18 @@
 //! Offshoot, the library: everything but the thin binary.
 
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod event_feed;
+pub mod event_log;
+pub mod fault_points;
+pub mod http;
+pub mod import;
 pub mod limits;
+pub mod node;
+pub mod read_models;
+pub mod secrets;
+pub mod server;
+pub mod telemetry;
+pub mod workers;

@@ -18,6 +18,13 @@ pub const GROUP_COMMIT_BYTES_MAX: usize = 16 << 20;
 /// Appends that may wait for the writer; more wait for their turn to wait.
 pub const APPEND_QUEUE_MAX: usize = 1_024;
 
+/// Pages (of 4 KiB) of the write-ahead log that are not in the SQLite file yet: enough that pages which change often are
+/// moved once, few enough that a start after a crash reads them in no time.
+pub const WAL_PAGES_BEFORE_CHECKPOINT: i64 = 4_096;
+
+/// Pages of the write-ahead log at which the writer waits for readers, so that the log can start from its beginning again.
+pub const WAL_PAGES_BEFORE_WAITING: i64 = 65_536;
+
 /// Connections that read a SQLite file at the same time; two cores keep no more busy.
 pub const READ_CONNECTIONS_MAX: usize = 4;
 
@@ -71,3 +78,35 @@ pub const SSE_HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How long a stopping server waits for requests in hand.
 pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(20);
+
+/// Bytes of a body that is too big, which are read and thrown away, so that its sender, who reads no answer before it has
+/// sent all, gets to know why; the connection of one who sends more is cut.
+pub const BODY_DISCARD_BYTES_MAX: usize = 16 << 20;
+
+/// When someone is told to try again who came at a bad moment: pauses here last milliseconds, and a second is the least
+/// that `Retry-After` can say.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Characters in an incoming `X-Request-Id` that is kept; a longer one is replaced.
+pub const REQUEST_ID_CHARACTERS_MAX: usize = 128;
+
+/// Characters in an `Idempotency-Key` (as elsewhere on the web).
+pub const IDEMPOTENCY_KEY_CHARACTERS_MAX: usize = 255;
+
+/// How long an answer is kept for those who repeat their request: retries come within minutes, a day covers a night's outage.
+pub const STORED_ANSWER_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Answers kept for those who repeat their request; the oldest make room. At one write a second, this is a day.
+pub const STORED_ANSWERS_MAX: u64 = 100_000;
+
+/// Bytes of the answers that are kept, on disk; the oldest make room.
+pub const STORED_ANSWERS_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of one answer that is kept: the biggest answer to a write holds a description and a value of 20,000 characters each.
+pub const STORED_ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Answers with a secret in them that are kept, in memory only; keys are issued by hand, not by the thousand.
+pub const SENSITIVE_ANSWERS_MAX: usize = 1_000;
+
+/// Events that may wait for a reader of server-sent events; a slow one makes its own stream wait, nobody else's.
+pub const SSE_QUEUE_MAX: usize = 16;

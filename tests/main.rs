@@ -1,1 +1,7 @@
-//! x
+//! Everything that is tested from outside, in one binary: real files, real SQLite, real HTTP, real processes.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+mod contract;
+mod http;
+mod layout;

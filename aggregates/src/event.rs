@@ -114,6 +114,9 @@ impl RecordedEvent {
 macro_rules! domain_event {
     ($name:ident { $($variant:ident),+ $(,)? }) => {
         impl $name {
+            /// Every type that such an event can have.
+            pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
+
             /// The event's type: the name of its variant.
             #[must_use]
             pub const fn type_name(&self) -> &'static str {

@@ -3,6 +3,7 @@
 //! One folder a concept (`organisation`, `project`, `environment`, `id_allocator`), each with its commands, its events,
 //! its aggregate and its rejections. What the concepts share lies beside them.
 
+pub mod command_names;
 pub mod environment;
 pub mod event;
 pub mod id_allocator;
@@ -11,6 +12,7 @@ pub mod limits;
 pub mod metadata;
 pub mod names;
 pub mod organisation;
+pub mod percentages;
 pub mod permissions;
 pub mod project;
 pub mod stream;

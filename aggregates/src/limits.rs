@@ -3,6 +3,9 @@
 /// Characters in the name of an organisation, project, environment, feature or segment (Flagsmith's column size).
 pub const NAME_CHARACTERS_MAX: usize = 2_000;
 
+/// Characters in a project's rule for the names of features (Flagsmith's column size).
+pub const FEATURE_NAME_REGEX_CHARACTERS_MAX: usize = 255;
+
 /// Characters in a feature's string value (Flagsmith's limit).
 pub const STRING_VALUE_CHARACTERS_MAX: usize = 20_000;
 

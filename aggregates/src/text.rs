@@ -55,3 +55,15 @@ pub fn check_name(field: &'static str, text: &str, max: usize) -> Result<(), Tex
     }
     check_text(field, text, max)
 }
+
+/// Checks a slug: a name of ASCII letters, digits, `-` and `_`.
+///
+/// # Errors
+/// As [`check_name`], or [`TextProblem::Form`].
+pub fn check_slug(field: &'static str, text: &str, max: usize) -> Result<(), TextError> {
+    check_name(field, text, max)?;
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        return Ok(());
+    }
+    Err(TextError { field, problem: TextProblem::Form("^[-a-zA-Z0-9_]+$") })
+}

@@ -1,7 +1,7 @@
 //! The digest of a read model: what two files have in common that say the same, however they came to say it.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Result, Row};
+use rusqlite::{Connection, Result, Row, Rows};
 use uuid::Uuid;
 
 /// A digest of all rows of a read model, in order of their primary keys. The checkpoint is no part of it: files that saw
@@ -24,8 +24,11 @@ fn table_digest(connection: &Connection, before: Uuid, table: &str) -> Result<Uu
     let order = if keys.is_empty() { "rowid".to_owned() } else { keys.join(", ") };
     let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
     let columns = statement.column_count();
-    let mut rows = statement.query([])?;
-    let mut digest = Uuid::new_v5(&before, table.as_bytes());
+    digest_rows(Uuid::new_v5(&before, table.as_bytes()), columns, statement.query([])?)
+}
+
+/// The digest of rows of so many columns, in their order, after `digest`.
+pub(crate) fn digest_rows(mut digest: Uuid, columns: usize, mut rows: Rows<'_>) -> Result<Uuid> {
     let mut bytes = Vec::new();
     while let Some(row) = rows.next()? {
         bytes.clear();

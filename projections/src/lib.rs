@@ -7,9 +7,13 @@ pub mod access;
 pub mod audit_log;
 mod columns;
 pub mod digest;
+pub mod environment_status;
+pub mod feature_states;
 pub mod features;
 mod lists;
 pub mod projection;
 
 pub use lists::Page;
-pub use projection::{ApplyError, ParkedEvent, Projection, apply, open, parked, position};
+pub use projection::{
+    ApplyError, ParkedEvent, Projection, apply, is_caught_up, mark_caught_up, open, parked, position,
+};

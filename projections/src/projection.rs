@@ -22,6 +22,11 @@ pub trait Projection: Send + Sync + 'static {
     /// The statements that create the tables, for an empty file.
     fn schema(&self) -> &'static str;
 
+    /// Whether events of this type can concern the read model. Those that cannot are passed over without being read.
+    fn concerns(&self, _event_type: &str) -> bool {
+        true
+    }
+
     /// Applies one event. Events that do not concern the read model change nothing.
     ///
     /// # Errors
@@ -57,7 +62,8 @@ const SHARED_SCHEMA: &str = "
         one INTEGER PRIMARY KEY CHECK (one = 1),
         name TEXT NOT NULL,
         version INTEGER NOT NULL,
-        position INTEGER NOT NULL
+        position INTEGER NOT NULL,
+        is_caught_up INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE TABLE IF NOT EXISTS parked (
         position INTEGER PRIMARY KEY,
@@ -94,6 +100,23 @@ pub fn position(connection: &Connection) -> rusqlite::Result<Position> {
     Ok(Position(position))
 }
 
+/// Marks a file as complete: it had every event of the log at some moment, so it may serve readers.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn mark_caught_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE checkpoint SET is_caught_up = 1", [])?;
+    Ok(())
+}
+
+/// Whether the file was marked as complete.
+///
+/// # Errors
+/// The file cannot be read, or is not a read model.
+pub fn is_caught_up(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT is_caught_up FROM checkpoint", [], |row| row.get(0))
+}
+
 /// Applies events, which follow the file's position in the order of the log, and moves the position, in one transaction.
 /// Events at or below the position were applied before and are left out. Unreadable events are parked.
 ///
@@ -120,9 +143,11 @@ fn apply_in_transaction<'e>(
         if recorded.position <= last {
             continue;
         }
-        match recorded.event() {
-            Ok(event) => projection.apply(&tx, recorded, event)?,
-            Err(error) => park(&tx, recorded, &error.to_string())?,
+        if projection.concerns(&recorded.event_type) {
+            match recorded.event() {
+                Ok(event) => projection.apply(&tx, recorded, event)?,
+                Err(error) => park(&tx, recorded, &error.to_string())?,
+            }
         }
         last = recorded.position;
     }

@@ -1,5 +1,6 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
+mod directory_lock;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -11,7 +12,8 @@ use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-pub use sqlite::SqliteEventLog;
+pub use directory_lock::{DirectoryLock, LockError};
+pub use sqlite::{OpenError, SqliteEventLog};
 
 /// An event that is about to be recorded.
 #[derive(Clone, Debug)]

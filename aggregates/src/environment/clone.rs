@@ -9,7 +9,7 @@ use super::aggregate::Environment;
 use super::events::CloneOrigin;
 use super::states::{Allocation, BatchedState, FeatureStateContent, SegmentLink, SegmentOverride};
 use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
-use crate::limits::PERCENTAGES_MAX;
+use crate::percentages;
 use crate::project::{Feature, Project};
 
 /// Why the source cannot be copied: it says something that cannot be true. Trying again does not help.
@@ -107,7 +107,7 @@ pub struct CloneReader {
     source_ordinal: u64,
     source_uuid: Uuid,
     target: CloneTarget,
-    /// The last feature whose states were handed out completely, and what is left of the one after.
+    /// The last feature whose states were read, and those of them that were not handed out yet.
     after: Option<FeatureId>,
     pending: std::vec::IntoIter<BatchedState>,
     overrides: u64,
@@ -154,19 +154,53 @@ impl CloneReader {
         Ok(batch)
     }
 
-    /// How many states were handed out.
+    /// Leaves out the next `count` states, or as many as there are: for a copy that goes on where another one stopped. What
+    /// follows is the same as if they had been handed out. Reads no contents but those of the feature in which it ends.
+    ///
+    /// # Errors
+    /// The source says something that cannot be true of that feature.
+    pub fn skip_states(&mut self, count: u64) -> Result<(), InvalidClone> {
+        let mut left = count;
+        while left > 0 {
+            if self.pending.next().is_some() {
+                left -= 1;
+            } else if let Some((id, overrides)) = self.next_feature()
+                && overrides < left
+            {
+                self.after = Some(id);
+                self.overrides += overrides;
+                left -= 1 + overrides;
+            } else if !self.read_feature()? {
+                break;
+            }
+        }
+        self.states += count - left;
+        Ok(())
+    }
+
+    /// How many states were handed out or left out.
     #[must_use]
     pub fn states(&self) -> u64 {
         self.states
     }
 
+    fn features_ahead(&self) -> impl Iterator<Item = (&FeatureId, &Arc<Feature>)> {
+        let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.project.features().range((from, Bound::Unbounded))
+    }
+
+    /// The next feature, and how many overrides of it are copied.
+    fn next_feature(&self) -> Option<(FeatureId, u64)> {
+        let (id, _) = self.features_ahead().next()?;
+        let overrides = self.source.overrides_of(*id).filter(|item| is_copied(&self.project, *id, item));
+        Some((*id, overrides.count() as u64))
+    }
+
     /// Reads the states of one more feature; false if there is none.
     fn read_feature(&mut self) -> Result<bool, InvalidClone> {
-        let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
-        let Some((id, feature)) = self.project.features().range((from, Bound::Unbounded)).next() else {
+        let Some((id, feature)) = self.features_ahead().next().map(|(id, feature)| (*id, feature.clone())) else {
             return Ok(false);
         };
-        let (id, feature) = (*id, feature.clone());
         let mut states = vec![self.default_state(id, &feature)?];
         let (source, project) = (self.source.clone(), self.project.clone());
         for item in source.overrides_of(id).filter(|item| is_copied(&project, id, item)) {
@@ -179,13 +213,10 @@ impl CloneReader {
 
     fn default_state(&self, id: FeatureId, feature: &Feature) -> Result<BatchedState, InvalidClone> {
         let content = match self.source.states.get(&id) {
-            Some(state) if state.content.multivariate.is_empty() && feature.definition.options.is_empty() => {
-                state.content.clone()
-            }
             Some(state) => {
                 check_allocations(id, feature, &state.content.multivariate)?;
                 let multivariate = feature.resolved_allocations(&state.content.multivariate, self.source_ordinal);
-                Arc::new(FeatureStateContent { multivariate, ..(*state.content).clone() })
+                FeatureStateContent::with_multivariate(&state.content, multivariate)
             }
             None => {
                 let implicit = self.project.implicit_state(self.source_uuid, id).ok_or(InvalidClone::UnknownSource)?;
@@ -209,13 +240,8 @@ impl CloneReader {
         }
         let content = item.state.as_ref().map(|state| state.content.clone()).ok_or(InvalidClone::UnknownSource)?;
         check_allocations(id, feature, &content.multivariate)?;
-        let kept = |allocation: &Allocation| feature.option(allocation.option).is_some();
-        let content = if content.multivariate.iter().all(kept) {
-            content
-        } else {
-            let multivariate = content.multivariate.iter().copied().filter(kept).collect();
-            Arc::new(FeatureStateContent { multivariate, ..(*content).clone() })
-        };
+        let multivariate = feature.kept_allocations(&content.multivariate);
+        let content = FeatureStateContent::with_multivariate(&content, multivariate);
         check_sum(id, &content.multivariate)?;
         let offset = self.overrides;
         self.overrides += 1;
@@ -234,7 +260,7 @@ impl CloneReader {
 /// Every option must be one that the feature has or had.
 fn check_allocations(id: FeatureId, feature: &Feature, allocations: &[Allocation]) -> Result<(), InvalidClone> {
     let unknown = |allocation: &&Allocation| {
-        feature.option(allocation.option).is_none() && !feature.removed_options.contains(&allocation.option)
+        feature.option(allocation.option).is_none() && !feature.is_removed_option(allocation.option)
     };
     match allocations.iter().find(unknown) {
         Some(allocation) => Err(InvalidClone::UnknownOption { feature: id, option: allocation.option.0 }),
@@ -243,6 +269,6 @@ fn check_allocations(id: FeatureId, feature: &Feature, allocations: &[Allocation
 }
 
 fn check_sum(feature: FeatureId, allocations: &[Allocation]) -> Result<(), InvalidClone> {
-    let sum: f64 = allocations.iter().map(|allocation| allocation.percentage).sum();
-    if sum > PERCENTAGES_MAX { Err(InvalidClone::PercentagesExceed(feature)) } else { Ok(()) }
+    let shares = allocations.iter().map(|allocation| allocation.percentage);
+    if percentages::exceed(shares) { Err(InvalidClone::PercentagesExceed(feature)) } else { Ok(()) }
 }

@@ -31,6 +31,28 @@ pub struct FeatureStateContent {
     pub seed: FeatureStateId,
 }
 
+impl FeatureStateContent {
+    /// What an override says that nobody has set: off, no value.
+    #[must_use]
+    pub fn unset(seed: FeatureStateId) -> Self {
+        Self { enabled: false, value: FeatureValue::default(), multivariate: Vec::new(), seed }
+    }
+
+    /// The same content with these shares; shared if it has them already.
+    pub(super) fn with_multivariate(content: &Arc<Self>, multivariate: Vec<Allocation>) -> Arc<Self> {
+        if content.multivariate == multivariate {
+            return content.clone();
+        }
+        Arc::new(Self { enabled: content.enabled, value: content.value.clone(), multivariate, seed: content.seed })
+    }
+}
+
+/// The default shares, each replaced by the one that was set for its option.
+pub(crate) fn resolve(set: &[Allocation], defaults: impl IntoIterator<Item = Allocation>) -> Vec<Allocation> {
+    let own = |default: Allocation| set.iter().find(|own| own.option == default.option).copied().unwrap_or(default);
+    defaults.into_iter().map(own).collect()
+}
+
 /// A feature state in an environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureState {
@@ -38,6 +60,14 @@ pub struct FeatureState {
     pub id: FeatureStateId,
     /// What it says; shared with the clone's, because clones seldom change it.
     pub content: Arc<FeatureStateContent>,
+}
+
+impl FeatureState {
+    /// A state with this id and content.
+    #[must_use]
+    pub fn new(id: FeatureStateId, content: Arc<FeatureStateContent>) -> Self {
+        Self { id, content }
+    }
 }
 
 /// Which segment a state overrides its feature for.

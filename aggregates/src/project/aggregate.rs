@@ -8,6 +8,7 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::feature_names::FeatureNames;
 use super::features::Feature;
 use super::segments::Segment;
 use super::settings::ProjectSettings;
@@ -31,6 +32,19 @@ pub struct EnvironmentReservation {
     pub first_feature_state_id: FeatureStateId,
 }
 
+impl EnvironmentReservation {
+    /// The state that the environment has of a feature of its project that it never set.
+    #[must_use]
+    pub fn implicit_state(&self, feature: &Feature) -> ImplicitState {
+        let id = if feature.ordinal < self.known_features {
+            self.first_feature_state_id.plus(feature.ordinal)
+        } else {
+            feature.first_feature_state_id.plus(self.ordinal)
+        };
+        ImplicitState { id, content: feature.default_content(self.ordinal, id) }
+    }
+}
+
 /// The state that an environment has of a feature it never set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImplicitState {
@@ -47,7 +61,7 @@ pub struct ImplicitState {
 pub struct Project {
     pub(super) identity: Option<Identity>,
     pub(super) features: OrdMap<FeatureId, Arc<Feature>>,
-    pub(super) feature_names: OrdMap<Box<str>, FeatureId>,
+    pub(super) feature_names: FeatureNames,
     pub(super) features_ever: u64,
     pub(super) deleted_features: OrdSet<FeatureId>,
     pub(super) imported_batches: u32,
@@ -103,7 +117,9 @@ impl Project {
     /// The feature with this name, in whatever case.
     #[must_use]
     pub fn feature_named(&self, name: &str) -> Option<&Arc<Feature>> {
-        self.features.get(self.feature_names.get(name.to_lowercase().as_str())?)
+        let lower_case = name.to_lowercase();
+        let mut candidates = self.feature_names.candidates(name).filter_map(|feature| self.features.get(&feature));
+        candidates.find(|feature| feature.definition.name.to_lowercase() == lower_case)
     }
 
     /// Whether the project had the feature and has it no longer.
@@ -163,14 +179,7 @@ impl Project {
     /// The state that an environment has of a feature it never set; `None` if the project does not have both.
     #[must_use]
     pub fn implicit_state(&self, environment: Uuid, feature: FeatureId) -> Option<ImplicitState> {
-        let reservation = self.environments.get(&environment)?;
-        let feature = self.features.get(&feature)?;
-        let id = if feature.ordinal < reservation.known_features {
-            reservation.first_feature_state_id.plus(feature.ordinal)
-        } else {
-            feature.first_feature_state_id.plus(reservation.ordinal)
-        };
-        Some(ImplicitState { id, content: feature.default_content(reservation.ordinal, id) })
+        Some(self.environments.get(&environment)?.implicit_state(self.features.get(&feature)?))
     }
 }
 

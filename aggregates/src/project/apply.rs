@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::aggregate::{EnvironmentReservation, Identity, Project};
 use super::events::{ProjectEvent, ReservationPurpose};
-use super::features::{DefaultAllocation, Feature, FeatureDefinition, FeatureType};
+use super::features::{Feature, FeatureDefinition};
 use crate::ids::{FeatureId, FeatureStateId};
 
 impl Project {
@@ -25,8 +25,8 @@ impl Project {
             }
             E::FeaturesImported { batch, first_ordinal, features } => {
                 self.imported_batches = batch;
-                for (ordinal, feature) in (first_ordinal..).zip(features.iter()) {
-                    self.add_feature(feature.clone(), ordinal, FeatureStateId::default());
+                for (ordinal, feature) in (first_ordinal..).zip(Arc::unwrap_or_clone(features)) {
+                    self.add_feature(feature, ordinal, FeatureStateId::default());
                 }
             }
             E::FeatureDescribed { feature, description_after, is_server_key_only_after, .. } => {
@@ -39,7 +39,7 @@ impl Project {
             E::FeatureUnarchived { feature, .. } => self.change_feature(feature, |f| f.definition.is_archived = false),
             E::FeatureDeleted { feature, feature_name } => {
                 self.features.remove(&feature);
-                self.feature_names.remove(feature_name.to_lowercase().as_str());
+                self.feature_names.remove(&feature_name, feature);
                 self.deleted_features.insert(feature);
             }
             E::SegmentCreated { segment } | E::SegmentChanged { after: segment, .. } => {
@@ -61,34 +61,17 @@ impl Project {
 
     fn apply_option_or_name(&mut self, event: ProjectEvent) {
         use ProjectEvent as E;
-        let from_environment = self.environments_ever;
+        let environments = self.environments_ever;
         match event {
-            E::MultivariateOptionAdded { feature, option, .. } => self.change_feature(feature, |feature| {
-                feature.default_allocations.push(DefaultAllocation {
-                    option: option.id,
-                    from_environment,
-                    percentage: option.default_percentage_allocation,
-                });
-                feature.definition.options.push(option);
-                feature.definition.feature_type = FeatureType::Multivariate;
-            }),
-            E::MultivariateOptionChanged { feature, after, .. } => self.change_feature(feature, |feature| {
-                feature.default_allocations.push(DefaultAllocation {
-                    option: after.id,
-                    from_environment,
-                    percentage: after.default_percentage_allocation,
-                });
-                for option in feature.definition.options.iter_mut().filter(|option| option.id == after.id) {
-                    *option = after.clone();
-                }
-            }),
-            E::MultivariateOptionRemoved { feature, option, .. } => self.change_feature(feature, |feature| {
-                feature.definition.options.retain(|other| other.id != option.id);
-                feature.removed_options.push(option.id);
-                if feature.definition.options.is_empty() {
-                    feature.definition.feature_type = FeatureType::Standard;
-                }
-            }),
+            E::MultivariateOptionAdded { feature, option, .. } => {
+                self.change_feature(feature, |feature| feature.add_option(option));
+            }
+            E::MultivariateOptionChanged { feature, after, .. } => {
+                self.change_feature(feature, |feature| feature.change_option(after, environments));
+            }
+            E::MultivariateOptionRemoved { feature, option, .. } => {
+                self.change_feature(feature, |feature| feature.remove_option(option.id));
+            }
             E::EnvironmentNameReserved { environment, environment_id, name, purpose } => {
                 self.environment_names.reserve(name, environment);
                 if let ReservationPurpose::NewEnvironment { ordinal, known_features, first_feature_state_id, .. } =
@@ -118,25 +101,10 @@ impl Project {
     }
 
     fn add_feature(&mut self, definition: FeatureDefinition, ordinal: u64, first_feature_state_id: FeatureStateId) {
-        let from_environment = self.environments_ever;
-        let default_allocations = definition.options.iter().map(|option| DefaultAllocation {
-            option: option.id,
-            from_environment,
-            percentage: option.default_percentage_allocation,
-        });
-        let default_allocations = default_allocations.collect();
+        let id = definition.id;
         self.features_ever = ordinal + 1;
-        self.feature_names.insert(definition.name.to_lowercase().into(), definition.id);
-        self.features.insert(
-            definition.id,
-            Arc::new(Feature {
-                definition,
-                ordinal,
-                first_feature_state_id,
-                default_allocations,
-                removed_options: Vec::new(),
-            }),
-        );
+        self.feature_names.insert(&definition.name, id);
+        self.features.insert(id, Arc::new(Feature::new(definition, ordinal, first_feature_state_id)));
     }
 
     fn change_feature(&mut self, feature: FeatureId, change: impl FnOnce(&mut Feature)) {

@@ -14,10 +14,11 @@ use super::settings::ProjectSettings;
 use crate::ids::{EnvironmentId, FeatureId, FeatureStateId, MultivariateOptionId};
 use crate::limits::{
     BATCH_SIZE_MAX, DESCRIPTION_CHARACTERS_MAX, ENVIRONMENTS_MAX, MULTIVARIATE_OPTIONS_MAX, NAME_CHARACTERS_MAX,
-    OPTION_KEY_CHARACTERS_MAX, PERCENTAGES_MAX, STRING_VALUE_CHARACTERS_MAX,
+    OPTION_KEY_CHARACTERS_MAX, STRING_VALUE_CHARACTERS_MAX,
 };
+use crate::percentages::{self, is_percentage};
 use crate::permissions::Grant;
-use crate::text::{check_name, check_text};
+use crate::text::{check_name, check_slug, check_text};
 
 /// What a command leads to.
 type Decision = Result<Vec<ProjectEvent>, ProjectError>;
@@ -65,7 +66,8 @@ impl Project {
                 Ok(vec![ProjectEvent::MultivariateOptionRemoved { feature, feature_name, option }])
             }
             C::CreateSegment { segment } => {
-                self.check_segment(&segment)?;
+                segment.check()?;
+                self.check_segment_feature(&segment)?;
                 Ok(vec![ProjectEvent::SegmentCreated { segment }])
             }
             C::ChangeSegment { segment } => self.change_segment(segment),
@@ -81,10 +83,13 @@ impl Project {
                 feature_state_ids,
                 in_batches,
             } => {
-                if feature_state_ids < self.features_ever {
-                    return Err(ProjectError::TooFewIds { needed: self.features_ever });
-                }
-                self.reserve_name(environment, environment_id, name, first_feature_state_id, in_batches)
+                let purpose = ReservationPurpose::NewEnvironment {
+                    ordinal: self.environments_ever,
+                    known_features: self.features_ever,
+                    first_feature_state_id,
+                    in_batches,
+                };
+                self.reserve_name(environment, environment_id, name, purpose, feature_state_ids)
             }
             C::ReserveEnvironmentRename { environment, name } => self.reserve_rename(environment, name),
             C::ReleaseEnvironmentName { environment, name } => {
@@ -122,10 +127,11 @@ impl Project {
     fn create_feature(
         &self,
         identity: &Identity,
-        feature: FeatureDefinition,
+        mut feature: FeatureDefinition,
         first_feature_state_id: FeatureStateId,
         feature_state_ids: u64,
     ) -> Decision {
+        feature.put_in_order();
         identity.settings.check_feature_name(&feature.name)?;
         check_definition(&feature)?;
         if self.feature_named(&feature.name).is_some() {
@@ -138,8 +144,8 @@ impl Project {
     }
 
     /// A document's names are facts: the project's rules for new names do not apply to them.
-    fn import_features(&self, batch: u32, features: Arc<Vec<FeatureDefinition>>) -> Decision {
-        if !self.environments.is_empty() || self.environments_ever > 0 {
+    fn import_features(&self, batch: u32, mut features: Arc<Vec<FeatureDefinition>>) -> Decision {
+        if self.environments_ever > 0 {
             return Err(ProjectError::HasEnvironments);
         }
         if features.is_empty() || features.len() > BATCH_SIZE_MAX {
@@ -156,6 +162,9 @@ impl Project {
             if self.feature_named(&feature.name).is_some() || !names.insert(feature.name.to_lowercase()) {
                 return Err(ProjectError::FeatureNameTaken);
             }
+        }
+        if !features.iter().all(FeatureDefinition::is_in_order) {
+            Arc::make_mut(&mut features).iter_mut().for_each(FeatureDefinition::put_in_order);
         }
         Ok(vec![ProjectEvent::FeaturesImported { batch, first_ordinal: self.features_ever, features }])
     }
@@ -216,14 +225,17 @@ impl Project {
         Ok(vec![ProjectEvent::MultivariateOptionChanged { feature: id, feature_name, before, after }])
     }
 
-    fn check_segment(&self, segment: &Segment) -> Result<(), ProjectError> {
-        segment.check()?;
+    fn check_segment_feature(&self, segment: &Segment) -> Result<(), ProjectError> {
         segment.feature.map_or(Ok(()), |feature| self.feature(feature).map(drop))
     }
 
     fn change_segment(&self, after: Segment) -> Decision {
         let before = self.segments.get(&after.id).ok_or(ProjectError::SegmentNotFound)?;
-        self.check_segment(&after)?;
+        after.check()?;
+        // The segment of a feature that was deleted since can still be changed.
+        if after.feature != before.feature {
+            self.check_segment_feature(&after)?;
+        }
         if **before == after {
             return Ok(vec![]);
         }
@@ -235,8 +247,8 @@ impl Project {
         environment: Uuid,
         environment_id: EnvironmentId,
         name: String,
-        first_feature_state_id: FeatureStateId,
-        in_batches: bool,
+        purpose: ReservationPurpose,
+        feature_state_ids: u64,
     ) -> Decision {
         check_name("name", &name, NAME_CHARACTERS_MAX)?;
         match self.environment_names.holder(&name) {
@@ -244,15 +256,15 @@ impl Project {
             Some(_) => return Err(ProjectError::EnvironmentNameTaken),
             None => {}
         }
+        if self.environments.contains_key(&environment) {
+            return Err(ProjectError::EnvironmentAlreadyNamed);
+        }
         if self.environments.len() >= ENVIRONMENTS_MAX {
             return Err(ProjectError::TooManyEnvironments { max: ENVIRONMENTS_MAX });
         }
-        let purpose = ReservationPurpose::NewEnvironment {
-            ordinal: self.environments_ever,
-            known_features: self.features_ever,
-            first_feature_state_id,
-            in_batches,
-        };
+        if feature_state_ids < self.features_ever {
+            return Err(ProjectError::TooFewIds { needed: self.features_ever });
+        }
         Ok(vec![ProjectEvent::EnvironmentNameReserved { environment, environment_id, name, purpose }])
     }
 
@@ -291,20 +303,19 @@ fn check_options(options: &[MultivariateOption]) -> Result<(), ProjectError> {
         return Err(ProjectError::TooManyOptions { max: MULTIVARIATE_OPTIONS_MAX });
     }
     let mut keys = std::collections::HashSet::new();
-    let mut sum = 0.0;
     for option in options {
         option.value.check("string_value")?;
-        if !(0.0..=PERCENTAGES_MAX).contains(&option.default_percentage_allocation) {
+        if !is_percentage(option.default_percentage_allocation) {
             return Err(ProjectError::InvalidPercentage);
         }
-        sum += option.default_percentage_allocation;
         if let Some(key) = option.key.as_deref() {
-            check_name("key", key, OPTION_KEY_CHARACTERS_MAX)?;
+            check_slug("key", key, OPTION_KEY_CHARACTERS_MAX)?;
             // Flagsmith gives the control value this name.
             if key == "control" || !keys.insert(key) {
                 return Err(ProjectError::OptionKeyTaken);
             }
         }
     }
-    if sum > PERCENTAGES_MAX { Err(ProjectError::PercentagesExceed) } else { Ok(()) }
+    let shares = options.iter().map(|option| option.default_percentage_allocation);
+    if percentages::exceed(shares) { Err(ProjectError::PercentagesExceed) } else { Ok(()) }
 }

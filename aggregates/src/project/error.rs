@@ -26,9 +26,6 @@ pub enum ProjectError {
         /// The rule.
         pattern: String,
     },
-    /// A feature's name is not in lower case.
-    #[error("the feature's name must be in lower case")]
-    FeatureNameLowerCase,
     /// Another feature of the project has the name.
     #[error("a feature with that name exists already")]
     FeatureNameTaken,
@@ -95,6 +92,9 @@ pub enum ProjectError {
     /// Another environment of the project has the name.
     #[error("an environment with this name already exists")]
     EnvironmentNameTaken,
+    /// The environment has another name already; this one would be its second.
+    #[error("the environment has a name already")]
+    EnvironmentAlreadyNamed,
     /// The project has no such environment.
     #[error("there is no such environment")]
     EnvironmentNotFound,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::environment::{Allocation, FeatureStateContent, FeatureValue};
+use crate::environment::{Allocation, FeatureStateContent, FeatureValue, resolve};
 use crate::ids::{FeatureId, FeatureStateId, MultivariateOptionId};
 
 /// Whether a feature has variants.
@@ -64,15 +64,37 @@ pub struct FeatureDefinition {
     pub options: Vec<MultivariateOption>,
 }
 
-/// What a share was set to, from a certain environment of the project on.
+impl FeatureDefinition {
+    /// Whether its options are in order of their ids, and a feature that has some is called multivariate.
+    pub(super) fn is_in_order(&self) -> bool {
+        let is_sorted = self.options.is_sorted_by_key(|option| option.id);
+        is_sorted && (self.options.is_empty() || self.feature_type == FeatureType::Multivariate)
+    }
+
+    /// Puts its options in order of their ids; a feature that has some is multivariate, whatever it was called.
+    pub(super) fn put_in_order(&mut self) {
+        self.options.sort_by_key(|option| option.id);
+        if !self.options.is_empty() {
+            self.feature_type = FeatureType::Multivariate;
+        }
+    }
+}
+
+/// The default share that an option had for the environments there were before it changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DefaultAllocation {
-    /// The option.
-    pub option: MultivariateOptionId,
-    /// Environments with this ordinal or a higher one start with the share.
-    pub from_environment: u64,
-    /// The share in percent.
-    pub percentage: f64,
+struct FormerDefault {
+    option: MultivariateOptionId,
+    /// Environments with a lower ordinal keep the share.
+    before_environment: u64,
+    percentage: f64,
+}
+
+/// What was different about a feature's options once. Most features have no such past, so it lies behind a pointer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct OptionHistory {
+    /// By option, in order of `before_environment`.
+    former_defaults: Vec<FormerDefault>,
+    removed: Vec<MultivariateOptionId>,
 }
 
 /// A feature as its project keeps it.
@@ -84,17 +106,26 @@ pub struct Feature {
     pub ordinal: u64,
     /// Its states in the environments that were there before it have the ids from here on, in order of their ordinals.
     pub first_feature_state_id: FeatureStateId,
-    /// Every default share that its options ever had, oldest first.
-    pub default_allocations: Vec<DefaultAllocation>,
-    /// The options that were removed.
-    pub removed_options: Vec<MultivariateOptionId>,
+    history: Option<Box<OptionHistory>>,
 }
 
 impl Feature {
+    /// A feature that just came to be.
+    #[must_use]
+    pub fn new(definition: FeatureDefinition, ordinal: u64, first_feature_state_id: FeatureStateId) -> Self {
+        Self { definition, ordinal, first_feature_state_id, history: None }
+    }
+
     /// The option, if the feature has it.
     #[must_use]
     pub fn option(&self, id: MultivariateOptionId) -> Option<&MultivariateOption> {
         self.definition.options.iter().find(|option| option.id == id)
+    }
+
+    /// Whether the feature had the option and has it no longer.
+    #[must_use]
+    pub fn is_removed_option(&self, id: MultivariateOptionId) -> bool {
+        self.history.as_ref().is_some_and(|history| history.removed.contains(&id))
     }
 
     /// What the state says in an environment that never set it.
@@ -112,22 +143,65 @@ impl Feature {
     /// this ordinal.
     #[must_use]
     pub fn resolved_allocations(&self, set: &[Allocation], environment: u64) -> Vec<Allocation> {
-        let options = self.definition.options.iter();
-        options
-            .map(|option| {
-                let own = set.iter().find(|allocation| allocation.option == option.id);
-                own.copied().unwrap_or_else(|| Allocation {
-                    option: option.id,
-                    percentage: self.default_allocation(option, environment),
-                })
-            })
-            .collect()
+        let defaults = self
+            .definition
+            .options
+            .iter()
+            .map(|option| Allocation { option: option.id, percentage: self.default_allocation(option, environment) });
+        resolve(set, defaults)
     }
 
-    /// The share that the option started with in the environment with this ordinal.
+    /// The shares that were set for options that the feature still has.
+    #[must_use]
+    pub fn kept_allocations(&self, set: &[Allocation]) -> Vec<Allocation> {
+        set.iter().filter(|allocation| self.option(allocation.option).is_some()).copied().collect()
+    }
+
+    /// The share that the option has in the environment with this ordinal as long as nobody sets it.
     fn default_allocation(&self, option: &MultivariateOption, environment: u64) -> f64 {
-        let mut history = self.default_allocations.iter().filter(|entry| entry.option == option.id).peekable();
-        let first = history.peek().map_or(option.default_percentage_allocation, |entry| entry.percentage);
-        history.filter(|entry| entry.from_environment <= environment).last().map_or(first, |entry| entry.percentage)
+        let former = self.history.iter().flat_map(|history| &history.former_defaults);
+        former
+            .filter(|former| former.option == option.id)
+            .find(|former| environment < former.before_environment)
+            .map_or(option.default_percentage_allocation, |former| former.percentage)
+    }
+
+    /// Takes one more option; the environments there are get its default share.
+    pub fn add_option(&mut self, option: MultivariateOption) {
+        let options = &mut self.definition.options;
+        options.insert(options.partition_point(|other| other.id < option.id), option);
+        self.definition.feature_type = FeatureType::Multivariate;
+    }
+
+    /// Takes an option's new form; the environments there are, `environments` many, keep the share that they have.
+    pub fn change_option(&mut self, after: MultivariateOption, environments: u64) {
+        let Some(option) = self.definition.options.iter_mut().find(|option| option.id == after.id) else { return };
+        let before = std::mem::replace(option, after);
+        if option.default_percentage_allocation == before.default_percentage_allocation || environments == 0 {
+            return;
+        }
+        let former_defaults = &mut self.history.get_or_insert_default().former_defaults;
+        // No environment came to be between two changes: then the share in between was nobody's.
+        let is_kept = former_defaults
+            .iter()
+            .any(|former| former.option == before.id && former.before_environment == environments);
+        if !is_kept {
+            former_defaults.push(FormerDefault {
+                option: before.id,
+                before_environment: environments,
+                percentage: before.default_percentage_allocation,
+            });
+        }
+    }
+
+    /// Loses an option. A feature without options has no variants.
+    pub fn remove_option(&mut self, id: MultivariateOptionId) {
+        self.definition.options.retain(|option| option.id != id);
+        if self.definition.options.is_empty() {
+            self.definition.feature_type = FeatureType::Standard;
+        }
+        let history = self.history.get_or_insert_default();
+        history.former_defaults.retain(|former| former.option != id);
+        history.removed.push(id);
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod decide;
 mod error;
 mod events;
+mod feature_names;
 mod features;
 mod segments;
 mod settings;

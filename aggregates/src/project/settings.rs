@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
-use crate::limits::NAME_CHARACTERS_MAX;
+use crate::limits::{FEATURE_NAME_REGEX_CHARACTERS_MAX, NAME_CHARACTERS_MAX};
 use crate::text::{check_name, check_text};
 
 /// Bytes that a compiled regular expression may take (ours: far more than a rule for names needs).
@@ -21,7 +21,8 @@ pub struct ProjectSettings {
     pub prevent_flag_defaults: bool,
     /// Whether clients are told of changes as they happen.
     pub enable_realtime_updates: bool,
-    /// Whether new features' names must be in lower case.
+    /// Whether people are asked for lower case in the names of new features. As in Flagsmith a hint for user
+    /// interfaces: the API takes names in any case.
     pub only_allow_lower_case_feature_names: bool,
     /// What new features' names must match, from end to end.
     pub feature_name_regex: Option<String>,
@@ -60,7 +61,7 @@ impl ProjectSettings {
     pub fn check(&self) -> Result<(), ProjectError> {
         check_name("name", &self.name, NAME_CHARACTERS_MAX)?;
         if let Some(pattern) = &self.feature_name_regex {
-            check_text("feature_name_regex", pattern, 255)?;
+            check_text("feature_name_regex", pattern, FEATURE_NAME_REGEX_CHARACTERS_MAX)?;
             compiled(pattern)?;
         }
         Ok(())
@@ -69,12 +70,9 @@ impl ProjectSettings {
     /// Whether a new feature may have this name.
     ///
     /// # Errors
-    /// [`ProjectError::FeatureNameForm`] or [`ProjectError::FeatureNameLowerCase`].
+    /// [`ProjectError::Text`] or [`ProjectError::FeatureNameForm`].
     pub fn check_feature_name(&self, name: &str) -> Result<(), ProjectError> {
         check_name("name", name, NAME_CHARACTERS_MAX)?;
-        if self.only_allow_lower_case_feature_names && name.chars().any(char::is_uppercase) {
-            return Err(ProjectError::FeatureNameLowerCase);
-        }
         match &self.feature_name_regex {
             Some(pattern) if !compiled(pattern)?.is_match(name) => {
                 Err(ProjectError::FeatureNameForm { pattern: pattern.clone() })

@@ -1,0 +1,229 @@
+//! The decisions on what the features of an environment are: default states, segment overrides and their priorities.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::aggregate::Environment;
+use super::commands::{EnvironmentCommand, FeatureRef, SegmentRef, StateChange};
+use super::decide::Decision;
+use super::error::EnvironmentError;
+use super::events::{EnvironmentEvent, PriorityChange};
+use super::states::{Allocation, FeatureStateContent, SegmentLink, SegmentOverride, resolve};
+use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
+use crate::percentages::{self, is_percentage};
+
+impl Environment {
+    pub(super) fn decide_states(&self, command: EnvironmentCommand) -> Decision {
+        use EnvironmentCommand as C;
+        match command {
+            C::SetFeatureState { feature, change } => self.set_feature_state(&feature, change),
+            C::AddSegmentOverride { feature, segment, feature_segment } => {
+                self.add_override(&feature, segment, feature_segment)
+            }
+            C::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority } => {
+                self.set_override(&feature, segment, feature_segment, feature_state, change, priority)
+            }
+            C::ReorderSegmentOverrides { feature, feature_name, priorities } => {
+                self.reorder_overrides(feature, feature_name, &priorities)
+            }
+            C::RemoveSegmentOverride { feature, feature_name, feature_segment, segment_name } => {
+                let item = self.find_override(feature, feature_segment)?;
+                Ok(vec![EnvironmentEvent::SegmentOverrideRemoved {
+                    feature,
+                    feature_name,
+                    segment_name,
+                    link: item.link,
+                    feature_state: item.state.as_ref().map(|state| state.id),
+                    before: item.state.as_ref().map(|state| state.content.clone()),
+                }])
+            }
+            _ => Err(EnvironmentError::AlreadyExists),
+        }
+    }
+
+    fn set_feature_state(&self, feature: &FeatureRef, change: StateChange) -> Decision {
+        let definition = &feature.feature.definition;
+        let implicit = &feature.implicit;
+        let (id, before) = match self.states.get(&definition.id) {
+            None => (implicit.id, Arc::new(implicit.content.clone())),
+            Some(state) => {
+                // Options that came after the state was set have their default share in it, removed ones have none.
+                let defaults = implicit.content.multivariate.iter().copied();
+                let multivariate = resolve(&state.content.multivariate, defaults);
+                (state.id, FeatureStateContent::with_multivariate(&state.content, multivariate))
+            }
+        };
+        let after = changed(&before, feature, change)?;
+        if after == *before {
+            return Ok(vec![]);
+        }
+        Ok(vec![EnvironmentEvent::FeatureStateChanged {
+            feature: definition.id,
+            feature_name: definition.name.clone(),
+            feature_state: id,
+            before,
+            after: Arc::new(after),
+        }])
+    }
+
+    fn next_priority(&self, feature: FeatureId) -> u32 {
+        self.overrides_of(feature).map(|item| item.link.priority.saturating_add(1)).max().unwrap_or(0)
+    }
+
+    fn add_override(&self, feature: &FeatureRef, segment: SegmentRef, feature_segment: FeatureSegmentId) -> Decision {
+        let definition = &feature.feature.definition;
+        if self.overrides.contains_key(&(definition.id, segment.id)) {
+            return Err(EnvironmentError::SegmentOverrideExists);
+        }
+        Ok(vec![EnvironmentEvent::SegmentOverrideAdded {
+            feature: definition.id,
+            feature_name: definition.name.clone(),
+            link: segment.link(feature_segment, self.next_priority(definition.id)),
+            segment_name: segment.name,
+        }])
+    }
+
+    fn set_override(
+        &self,
+        feature: &FeatureRef,
+        segment: SegmentRef,
+        feature_segment: FeatureSegmentId,
+        feature_state: FeatureStateId,
+        change: StateChange,
+        priority: Option<u32>,
+    ) -> Decision {
+        let definition = &feature.feature.definition;
+        let existing = self.overrides.get(&(definition.id, segment.id));
+        let link =
+            existing.map_or_else(|| segment.link(feature_segment, self.next_priority(definition.id)), |item| item.link);
+        let state = existing.and_then(|item| item.state.as_ref());
+        let id = state.map_or(feature_state, |state| state.id);
+        let before = state.map(|state| {
+            let multivariate = feature.feature.kept_allocations(&state.content.multivariate);
+            FeatureStateContent::with_multivariate(&state.content, multivariate)
+        });
+        let base = before.clone().unwrap_or_else(|| Arc::new(FeatureStateContent::unset(id)));
+        let after = changed(&base, feature, change)?;
+        let mut events = Vec::new();
+        if before.as_deref() != Some(&after) {
+            events.push(EnvironmentEvent::SegmentOverrideSet {
+                feature: definition.id,
+                feature_name: definition.name.clone(),
+                segment_name: segment.name,
+                link,
+                feature_state: id,
+                before,
+                after: Arc::new(after),
+            });
+        }
+        if let Some(place) = priority {
+            events.extend(self.move_override(definition.id, &definition.name, link, place));
+        }
+        Ok(events)
+    }
+
+    /// Moves an override, which may be new, to a place and shifts those behind it.
+    fn move_override(
+        &self,
+        feature: FeatureId,
+        feature_name: &str,
+        link: SegmentLink,
+        place: u32,
+    ) -> Option<EnvironmentEvent> {
+        let mut links: Vec<_> = self.overrides_of(feature).map(|item| item.link).collect();
+        links.retain(|other| other.feature_segment != link.feature_segment);
+        links.sort_by_key(|other| (other.priority, other.feature_segment));
+        let place = usize::try_from(place).unwrap_or(usize::MAX).min(links.len());
+        links.insert(place, link);
+        let priorities: Vec<_> = (0u32..)
+            .zip(&links)
+            .filter(|(after, link)| link.priority != *after)
+            .map(|(after, link)| PriorityChange { feature_segment: link.feature_segment, before: link.priority, after })
+            .collect();
+        (!priorities.is_empty()).then(|| EnvironmentEvent::SegmentOverridesReordered {
+            feature,
+            feature_name: feature_name.to_owned(),
+            priorities,
+        })
+    }
+
+    fn find_override(
+        &self,
+        feature: FeatureId,
+        feature_segment: FeatureSegmentId,
+    ) -> Result<&SegmentOverride, EnvironmentError> {
+        self.overrides_of(feature)
+            .find(|item| item.link.feature_segment == feature_segment)
+            .ok_or(EnvironmentError::SegmentOverrideNotFound)
+    }
+
+    fn reorder_overrides(
+        &self,
+        feature: FeatureId,
+        feature_name: String,
+        priorities: &[(FeatureSegmentId, u32)],
+    ) -> Decision {
+        // A link that is named twice gets the later priority.
+        let priorities: BTreeMap<_, _> = priorities.iter().copied().collect();
+        let mut changes = Vec::new();
+        for (feature_segment, after) in priorities {
+            let before = self.find_override(feature, feature_segment)?.link.priority;
+            if before != after {
+                changes.push(PriorityChange { feature_segment, before, after });
+            }
+        }
+        if changes.is_empty() {
+            return Ok(vec![]);
+        }
+        Ok(vec![EnvironmentEvent::SegmentOverridesReordered { feature, feature_name, priorities: changes }])
+    }
+}
+
+/// The content after a change, if the change is allowed.
+fn changed(
+    before: &FeatureStateContent,
+    feature: &FeatureRef,
+    change: StateChange,
+) -> Result<FeatureStateContent, EnvironmentError> {
+    let StateChange { enabled, value, multivariate } = change;
+    if let Some(value) = &value {
+        value.check("feature_state_value")?;
+    }
+    let allocations = match multivariate {
+        Some(new) => changed_allocations(&before.multivariate, &new, feature)?,
+        None => before.multivariate.clone(),
+    };
+    Ok(FeatureStateContent {
+        enabled: enabled.unwrap_or(before.enabled),
+        value: value.map_or_else(|| before.value.clone(), |value| before.value.overwritten_by(&value)),
+        multivariate: allocations,
+        seed: before.seed,
+    })
+}
+
+/// The shares after a change, if the change is allowed. Shares that sum to more than 100 because the feature got an
+/// option do not stand in the way of other changes.
+fn changed_allocations(
+    before: &[Allocation],
+    new: &[Allocation],
+    feature: &FeatureRef,
+) -> Result<Vec<Allocation>, EnvironmentError> {
+    let mut after = before.to_vec();
+    for allocation in new {
+        if !is_percentage(allocation.percentage) {
+            return Err(EnvironmentError::InvalidPercentage);
+        }
+        if feature.feature.option(allocation.option).is_none() {
+            return Err(EnvironmentError::UnknownOption { option: allocation.option.0 });
+        }
+        match after.iter_mut().find(|own| own.option == allocation.option) {
+            Some(own) => own.percentage = allocation.percentage,
+            None => after.push(*allocation),
+        }
+    }
+    after.sort_by_key(|allocation| allocation.option);
+    if percentages::exceed(after.iter().map(|allocation| allocation.percentage)) {
+        return Err(EnvironmentError::PercentagesExceed);
+    }
+    Ok(after)
+}

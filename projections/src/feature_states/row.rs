@@ -1,0 +1,156 @@
+//! How a feature state stands in a row of its table.
+
+use std::borrow::Cow;
+
+use offshoot_aggregates::RecordedEvent;
+use offshoot_aggregates::environment::{Allocation, FeatureStateContent, FeatureValue, SegmentLink, ValueType};
+use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, SegmentId};
+use offshoot_aggregates::project::Feature;
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Error, Result, Row};
+
+use super::bulk::{BulkRow, Values};
+use super::known::KnownEnvironment;
+use crate::columns::to_json;
+
+/// A state that is to be written.
+pub(super) struct StateRow<'a> {
+    pub(super) environment: i64,
+    pub(super) feature: FeatureId,
+    pub(super) link: Option<SegmentLink>,
+    pub(super) id: Option<FeatureStateId>,
+    is_outside_block: bool,
+    content: Cow<'a, FeatureStateContent>,
+    at: i64,
+}
+
+impl<'a> StateRow<'a> {
+    /// The state of a feature, or of its override for a segment; an override may have a place and no state yet.
+    pub(super) fn new(
+        environment: &KnownEnvironment,
+        (feature, link): (FeatureId, Option<SegmentLink>),
+        id: Option<FeatureStateId>,
+        content: Cow<'a, FeatureStateContent>,
+        recorded: &RecordedEvent,
+    ) -> Self {
+        Self {
+            environment: environment.id(),
+            feature,
+            link,
+            id,
+            is_outside_block: id.is_some_and(|id| environment.is_outside_block(id)),
+            content,
+            at: recorded.recorded_at.as_microsecond(),
+        }
+    }
+
+    /// The state of a feature that the environment never set.
+    pub(super) fn implicit(environment: &KnownEnvironment, feature: &Feature, recorded: &RecordedEvent) -> Self {
+        let implicit = environment.reservation.implicit_state(feature);
+        let key = (feature.definition.id, None);
+        Self::new(environment, key, Some(implicit.id), Cow::Owned(implicit.content), recorded)
+    }
+
+    pub(super) fn segment(&self) -> i64 {
+        self.link.map_or(0, |link| link.segment.0)
+    }
+}
+
+impl BulkRow for StateRow<'_> {
+    const TABLE: &'static str = "feature_state";
+    const COLUMNS: &'static [&'static str] = &[
+        "environment",
+        "feature",
+        "segment",
+        "id",
+        "is_outside_block",
+        "enabled",
+        "value_type",
+        "string_value",
+        "integer_value",
+        "boolean_value",
+        "multivariate",
+        "seed",
+        "feature_segment",
+        "priority",
+        "created_at",
+        "updated_at",
+    ];
+
+    fn bind(&self, values: &mut Values<'_, '_>) -> Result<()> {
+        let FeatureStateContent { enabled, value, multivariate, seed } = &*self.content;
+        values.put(self.environment)?;
+        values.put(self.feature.0)?;
+        values.put(self.segment())?;
+        values.put(self.id.map(|id| id.0))?;
+        values.put(self.is_outside_block)?;
+        values.put(enabled)?;
+        values.put(value.value_type as u8)?;
+        values.put(value.string_value.as_deref())?;
+        values.put(value.integer_value)?;
+        values.put(value.boolean_value)?;
+        values.put(encode_shares(multivariate)?)?;
+        values.put(seed.0)?;
+        values.put(self.link.map(|link| link.feature_segment.0))?;
+        values.put(self.link.map(|link| link.priority))?;
+        values.put(self.at)?;
+        values.put(self.at)
+    }
+}
+
+/// Shares as `[[option, percentage], …]`; nothing if there are none.
+pub(super) fn encode_shares(shares: &[Allocation]) -> Result<Option<String>> {
+    if shares.is_empty() {
+        return Ok(None);
+    }
+    let pairs: Vec<_> = shares.iter().map(|share| (share.option, share.percentage)).collect();
+    to_json(&pairs).map(Some)
+}
+
+/// Reads what [`encode_shares`] wrote.
+pub(super) fn read_shares(row: &Row<'_>, column: &str) -> Result<Vec<Allocation>> {
+    let json = match row.get_ref(column)? {
+        ValueRef::Null => return Ok(Vec::new()),
+        value => value.as_str()?,
+    };
+    let pairs: Vec<(MultivariateOptionId, f64)> =
+        serde_json::from_str(json).map_err(|error| wrong(Type::Text, error))?;
+    Ok(pairs.into_iter().map(|(option, percentage)| Allocation { option, percentage }).collect())
+}
+
+/// Reads what a state says.
+pub(super) fn read_content(row: &Row<'_>) -> Result<FeatureStateContent> {
+    Ok(FeatureStateContent {
+        enabled: row.get("enabled")?,
+        value: read_value(row)?,
+        multivariate: read_shares(row, "multivariate")?,
+        seed: FeatureStateId(row.get("seed")?),
+    })
+}
+
+/// Reads a state's value.
+pub(super) fn read_value(row: &Row<'_>) -> Result<FeatureValue> {
+    let number: i64 = row.get("value_type")?;
+    let types = [ValueType::Unicode, ValueType::Int, ValueType::Bool];
+    let value_type = types.into_iter().find(|value_type| *value_type as i64 == number);
+    Ok(FeatureValue {
+        value_type: value_type.ok_or_else(|| wrong(Type::Integer, format!("{number} is not the number of a type")))?,
+        string_value: row.get::<_, Option<String>>("string_value")?.map(Into::into),
+        integer_value: row.get("integer_value")?,
+        boolean_value: row.get("boolean_value")?,
+    })
+}
+
+/// Reads the link of an override; none if it is a default state.
+pub(super) fn read_link(row: &Row<'_>) -> Result<Option<SegmentLink>> {
+    let Some(feature_segment) = row.get("feature_segment")? else { return Ok(None) };
+    Ok(Some(SegmentLink {
+        feature_segment: FeatureSegmentId(feature_segment),
+        segment: SegmentId(row.get("segment")?),
+        priority: row.get("priority")?,
+    }))
+}
+
+fn wrong(column: Type, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::FromSqlConversionFailure(0, column, error.into())
+}

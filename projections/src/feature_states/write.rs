@@ -1,0 +1,171 @@
+//! What happens to the rows of an environment's states, and how many it has of each kind.
+
+use std::borrow::Cow;
+
+use offshoot_aggregates::RecordedEvent;
+use offshoot_aggregates::environment::{Allocation, FeatureStateContent};
+use offshoot_aggregates::ids::{FeatureId, SegmentId};
+use offshoot_aggregates::project::Feature;
+use rusqlite::{OptionalExtension, Result, ToSql, Transaction};
+
+use super::bulk::{BulkInsert, put_row};
+use super::known::KnownEnvironment;
+use super::row::{StateRow, encode_shares, read_shares};
+
+/// How many rows of each kind came, or went if negative.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    default_states: i64,
+    overrides: i64,
+    override_states: i64,
+}
+
+impl Counts {
+    /// Counts rows of one kind.
+    pub(super) fn count(&mut self, is_override: bool, has_state: bool, rows: i64) {
+        if is_override {
+            self.overrides += rows;
+            self.override_states += if has_state { rows } else { 0 };
+        } else {
+            self.default_states += rows;
+        }
+    }
+
+    /// Notes in the environment how many rows it has now, and when they changed.
+    pub(super) fn add_to(
+        self,
+        tx: &Transaction<'_>,
+        environment: &KnownEnvironment,
+        recorded: &RecordedEvent,
+    ) -> Result<()> {
+        let sql = "UPDATE environment SET default_states = default_states + ?2, overrides = overrides + ?3,
+            override_states = override_states + ?4, updated_at = max(updated_at, ?5) WHERE id = ?1";
+        let at = recorded.recorded_at.as_microsecond();
+        let counts = (environment.id(), self.default_states, self.overrides, self.override_states, at);
+        tx.prepare_cached(sql)?.execute(counts).map(drop)
+    }
+}
+
+/// Writes what is left of the rows, and notes how many there are now.
+pub(super) fn finish(
+    tx: &Transaction<'_>,
+    environment: &KnownEnvironment,
+    rows: BulkInsert<'_, StateRow<'_>>,
+    counts: Counts,
+    recorded: &RecordedEvent,
+) -> Result<()> {
+    if rows.finish()? {
+        // Some rows were there before: how many of which kind is not known.
+        let sql = "UPDATE environment SET (default_states, overrides, override_states) = (
+                SELECT count(*) FILTER (WHERE segment = 0), count(*) FILTER (WHERE segment > 0),
+                    count(*) FILTER (WHERE segment > 0 AND id IS NOT NULL)
+                FROM feature_state WHERE environment = ?1)
+            WHERE id = ?1";
+        tx.prepare_cached(sql)?.execute([environment.id()])?;
+        return Counts::default().add_to(tx, environment, recorded);
+    }
+    counts.add_to(tx, environment, recorded)
+}
+
+/// Writes one state, which may be there already.
+pub(super) fn put(tx: &Transaction<'_>, row: StateRow<'_>) -> Result<Counts> {
+    let sql = "SELECT id IS NOT NULL FROM feature_state WHERE environment = ?1 AND feature = ?2 AND segment = ?3";
+    let key = (row.environment, row.feature.0, row.segment());
+    let had_state: Option<bool> = tx.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?;
+    let (is_override, has_state) = (row.link.is_some(), row.id.is_some());
+    let mut counts = Counts::default();
+    match had_state {
+        None => counts.count(is_override, has_state, 1),
+        Some(false) if has_state => counts.override_states = 1,
+        Some(_) => {}
+    }
+    put_row(tx, &row, ON_CONFLICT)?;
+    Ok(counts)
+}
+
+/// The first state that an override gets counts as new.
+const ON_CONFLICT: &str = "ON CONFLICT (environment, feature, segment) DO UPDATE SET id = excluded.id,
+    is_outside_block = excluded.is_outside_block, enabled = excluded.enabled, value_type = excluded.value_type,
+    string_value = excluded.string_value, integer_value = excluded.integer_value,
+    boolean_value = excluded.boolean_value, multivariate = excluded.multivariate, seed = excluded.seed,
+    feature_segment = excluded.feature_segment, priority = excluded.priority,
+    created_at = CASE WHEN id IS NULL THEN excluded.created_at ELSE created_at END,
+    updated_at = max(updated_at, excluded.updated_at)
+    WHERE excluded.id IS NOT NULL";
+
+/// Which rows of an environment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which {
+    /// All of a feature.
+    OfFeature(FeatureId),
+    /// All overrides for a segment.
+    OfSegment(SegmentId),
+    /// The override of a feature for a segment.
+    Override(FeatureId, SegmentId),
+}
+
+/// Deletes rows.
+pub(super) fn remove(tx: &Transaction<'_>, environment: &KnownEnvironment, which: Which) -> Result<Counts> {
+    let id = environment.id();
+    let (condition, key): (_, &[&dyn ToSql]) = match &which {
+        Which::OfFeature(feature) => ("feature = ?2", &[&id, &feature.0]),
+        Which::OfSegment(segment) => ("segment = ?2 AND segment > 0", &[&id, &segment.0]),
+        Which::Override(feature, segment) => ("feature = ?2 AND segment = ?3", &[&id, &feature.0, &segment.0]),
+    };
+    let sql = format!(
+        "DELETE FROM feature_state WHERE environment = ?1 AND {condition} RETURNING segment > 0, id IS NOT NULL"
+    );
+    let mut counts = Counts::default();
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut deleted = statement.query(key)?;
+    while let Some(row) = deleted.next()? {
+        counts.count(row.get(0)?, row.get(1)?, -1);
+    }
+    Ok(counts)
+}
+
+/// The shares of the options that the feature has now: a default state has one for each, an override those that were set.
+fn shares_now(feature: &Feature, environment: u64, is_default: bool, shares: &[Allocation]) -> Vec<Allocation> {
+    if is_default { feature.resolved_allocations(shares, environment) } else { feature.kept_allocations(shares) }
+}
+
+/// What a state says, with the shares of the options that the feature has now.
+pub(super) fn resolved<'a>(
+    feature: &Feature,
+    environment_ordinal: u64,
+    is_default: bool,
+    content: &'a FeatureStateContent,
+) -> Cow<'a, FeatureStateContent> {
+    let multivariate = shares_now(feature, environment_ordinal, is_default, &content.multivariate);
+    if multivariate == content.multivariate {
+        return Cow::Borrowed(content);
+    }
+    Cow::Owned(FeatureStateContent { multivariate, ..content.clone() })
+}
+
+/// Gives the states of a feature, whose options changed, shares for the options that it has now.
+pub(super) fn resolve_shares(
+    tx: &Transaction<'_>,
+    environment: &KnownEnvironment,
+    feature: &Feature,
+    recorded: &RecordedEvent,
+) -> Result<()> {
+    let key = (environment.id(), feature.definition.id.0);
+    let sql = "SELECT segment, multivariate FROM feature_state
+        WHERE environment = ?1 AND feature = ?2 AND id IS NOT NULL";
+    let mut statement = tx.prepare_cached(sql)?;
+    let rows = statement.query_map(key, |row| Ok((row.get::<_, i64>(0)?, read_shares(row, "multivariate")?)))?;
+    let rows: Vec<_> = rows.collect::<Result<_>>()?;
+    let mut is_changed = false;
+    for (segment, shares) in rows {
+        let now = shares_now(feature, environment.reservation.ordinal, segment == 0, &shares);
+        if now != shares {
+            let sql = "UPDATE feature_state SET multivariate = ?4, updated_at = max(updated_at, ?5)
+                WHERE environment = ?1 AND feature = ?2 AND segment = ?3";
+            let at = recorded.recorded_at.as_microsecond();
+            tx.prepare_cached(sql)?.execute((key.0, key.1, segment, encode_shares(&now)?, at))?;
+            is_changed = true;
+        }
+    }
+    if is_changed { Counts::default().add_to(tx, environment, recorded) } else { Ok(()) }
+}

@@ -1,0 +1,137 @@
+//! `offshoot bench clone`: how long the call takes, and how long it is until every read model shows the whole clone.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use offshoot_aggregates::environment::EnvironmentEvent;
+use offshoot_aggregates::{Event, Position};
+use serde_json::json;
+
+use super::CliError;
+use super::figures::Figures;
+use super::process::{machine, peak_memory_mib, reset_peak_memory};
+use super::setup::{Setup, WAIT};
+use crate::cli::sample_project::sample_states;
+
+/// What to clone, and how often.
+#[derive(Debug, Args)]
+pub struct CloneBench {
+    /// How many features the source has; it has 5 % more states.
+    #[arg(long, default_value_t = 10_000)]
+    features: usize,
+
+    /// Whether the call waits for the copy.
+    #[arg(long, value_enum, default_value_t = Mode::Async)]
+    mode: Mode,
+
+    /// How often to clone.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+
+    /// Where to put the data; the system's directory for temporary files if none is given.
+    #[arg(long)]
+    directory: Option<PathBuf>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    Async,
+    Sync,
+}
+
+/// Measures it.
+pub async fn run(config: CloneBench) -> Result<(), CliError> {
+    let setup = Setup::start(config.directory.as_deref()).await?;
+    let source = setup.import(config.features).await?;
+    let states = sample_states(config.features);
+    let mut figures = Figures::default();
+    figures.fact("machine", machine());
+    figures.fact("mode", if config.mode == Mode::Async { "async" } else { "sync" });
+    figures.fact("feature_states", states);
+    // Once without counting, so that nothing is measured that happens only once.
+    clone_once(&setup, &source.api_key, "warm-up", config.mode, states, &mut Figures::default()).await?;
+    reset_peak_memory();
+    for run in 1..=config.repeat {
+        clone_once(&setup, &source.api_key, &format!("clone {run}"), config.mode, states, &mut figures).await?;
+    }
+    if let Some(peak) = peak_memory_mib() {
+        figures.add("peak memory", "MiB", peak);
+    }
+    figures.print(config.json);
+    setup.finish().await;
+    Ok(())
+}
+
+async fn clone_once(
+    setup: &Setup,
+    source: &str,
+    name: &str,
+    mode: Mode,
+    states: usize,
+    figures: &mut Figures,
+) -> Result<(), CliError> {
+    let node = setup.server.node();
+    let before = node.commands.log().written();
+    let head = node.commands.log().head().await?;
+    let body = json!({ "name": name, "clone_feature_states_async": mode == Mode::Async });
+    let started = Instant::now();
+    let clone = setup.api.post(&format!("environments/{source}/clone/"), &body).await?;
+    let answered = started.elapsed().as_secs_f64();
+    let completed = completion(setup, head).await?;
+    if !node.read_models.wait_for(completed, WAIT).await {
+        return Err("the read models do not follow".into());
+    }
+    let visible = started.elapsed().as_secs_f64();
+    check(setup, &clone, states).await?;
+    let written = node.commands.log().written();
+    let states = f64::from(u32::try_from(states)?);
+    figures.add("answer of the call", "ms", answered * 1e3);
+    figures.add("complete and visible", "ms", visible * 1e3);
+    figures.add("feature states", "1/s", states / visible);
+    figures.add("bytes appended", "MiB", to_f64(written.bytes - before.bytes) / f64::from(1 << 20));
+    figures.add("commits of the log, each a disk sync", "1", to_f64(written.syncs - before.syncs));
+    Ok(())
+}
+
+/// The position of the first `CloneCompleted` after a position.
+async fn completion(setup: &Setup, after: Position) -> Result<Position, CliError> {
+    let feed = &setup.server.node().feed;
+    let (mut position, mut hint) = (after, feed.hint());
+    loop {
+        for event in feed.wait_after(position, &mut hint).await? {
+            position = event.position;
+            let is_end = matches!(event.event_type.as_str(), "CloneCompleted" | "CloneFailed");
+            if is_end && let Ok(Event::Environment(end)) = event.event() {
+                return match end {
+                    EnvironmentEvent::CloneCompleted { .. } => Ok(position),
+                    end => Err(format!("the clone did not complete: {end:?}").into()),
+                };
+            }
+        }
+    }
+}
+
+/// The clone must be there as a whole, or the time means nothing.
+async fn check(setup: &Setup, clone: &serde_json::Value, states: usize) -> Result<(), CliError> {
+    let key = clone["api_key"].as_str().ok_or("the answer has no key")?;
+    let environment = setup.api.get(&format!("environments/{key}/")).await?;
+    if environment["is_creating"] != false {
+        return Err("the clone is still being created".into());
+    }
+    let path = format!("features/featurestates/?environment={}&page_size=1", clone["id"]);
+    let count = setup.api.get(&path).await?["count"].as_u64();
+    if count != Some(states as u64) {
+        return Err(format!("the clone has {count:?} feature states, not {states}").into());
+    }
+    Ok(())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures are for people")]
+fn to_f64(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,35 @@
+//! `offshoot bench`: measures, and prints figures as minimum, median and maximum. Nothing here judges.
+
+mod append;
+mod clone;
+mod figures;
+mod process;
+mod rebuild;
+mod setup;
+
+use clap::Subcommand;
+
+use super::CliError;
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Clones: how long the call takes, and how long it is until the clone is complete and every read model shows it.
+    Clone(clone::CloneBench),
+    /// Commands of one event each, acknowledged on disk, per second.
+    Append(append::AppendBench),
+    /// Building all read models anew from the log.
+    Rebuild(rebuild::RebuildBench),
+    /// Starting on data that is there: until the server answers.
+    Start(rebuild::StartBench),
+}
+
+/// Measures it.
+pub async fn run(command: BenchCommand) -> Result<(), CliError> {
+    match command {
+        BenchCommand::Clone(config) => clone::run(config).await,
+        BenchCommand::Append(config) => append::run(config).await,
+        BenchCommand::Rebuild(config) => rebuild::run(config).await,
+        BenchCommand::Start(config) => rebuild::run_start(config).await,
+    }
+}

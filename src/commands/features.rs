@@ -1,0 +1,138 @@
+//! Features and their options: ids are given out, then the project decides.
+
+use offshoot_aggregates::environment::FeatureValue;
+use offshoot_aggregates::id_allocator::IdKind;
+use offshoot_aggregates::ids::{FeatureId, FeatureStateId, MultivariateOptionId};
+use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption, ProjectCommand, ProjectError};
+use uuid::Uuid;
+
+use super::{CommandContext, CommandError, Commands, Created, Rejection};
+
+/// An option that a feature is to have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewOption {
+    /// What it gives.
+    pub value: FeatureValue,
+    /// Its default share in percent.
+    pub default_percentage_allocation: f64,
+    /// The name of the variant.
+    pub key: Option<String>,
+}
+
+/// A feature that a project is to have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewFeature {
+    /// Its name.
+    pub name: String,
+    /// Whether it has variants; one with options always has.
+    pub feature_type: FeatureType,
+    /// Whether it is on where nobody has set it.
+    pub default_enabled: bool,
+    /// Its value where nobody has set it.
+    pub initial_value: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it is out of use from the start.
+    pub is_archived: bool,
+    /// Whether only clients with a server key see it.
+    pub is_server_key_only: bool,
+    /// Its options.
+    pub options: Vec<NewOption>,
+}
+
+/// Ids reserved beyond those needed now, for environments that are created at the same time.
+const SPARE_IDS: u64 = 4;
+
+impl Commands {
+    /// Creates a feature, and its default state in every environment of the project. Returns its id.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn create_feature(
+        &self,
+        context: &CommandContext,
+        project: Uuid,
+        new: NewFeature,
+    ) -> Result<Created<FeatureId>, CommandError> {
+        let name = new.name.clone();
+        let feature = self.define_feature(new, context.derived_uuid("feature")).await?;
+        let mut needed = self.load_project(project).await?.aggregate.environments_ever();
+        loop {
+            let feature_state_ids = needed + SPARE_IDS;
+            let first = FeatureStateId(self.ids.take(IdKind::FeatureState, feature_state_ids).await?);
+            let command = ProjectCommand::CreateFeature {
+                feature: feature.clone(),
+                first_feature_state_id: first,
+                feature_state_ids,
+            };
+            match self.project(&context.step("create_feature"), project, command).await {
+                Err(CommandError::Rejected(Rejection::Project(ProjectError::TooFewIds { needed: now }))) => {
+                    needed = now;
+                }
+                Err(error) => return Err(error),
+                Ok(appended) => {
+                    // A repeated command finds the feature of its first run.
+                    let project = self.load_project(project).await?.aggregate;
+                    let id = project.feature_named(&name).map_or(feature.id, |feature| feature.definition.id);
+                    return Ok(Created { created: id, position: appended.position });
+                }
+            }
+        }
+    }
+
+    /// Gives ids to a feature and its options.
+    pub(super) async fn define_feature(&self, new: NewFeature, uuid: Uuid) -> Result<FeatureDefinition, CommandError> {
+        let id = FeatureId(self.ids.next(IdKind::Feature).await?);
+        let feature_type = if new.options.is_empty() { new.feature_type } else { FeatureType::Multivariate };
+        let mut options = Vec::with_capacity(new.options.len());
+        for option in new.options {
+            options.push(self.define_option(option, uuid).await?);
+        }
+        Ok(FeatureDefinition {
+            id,
+            uuid,
+            name: new.name,
+            feature_type,
+            default_enabled: new.default_enabled,
+            initial_value: new.initial_value.map(Into::into),
+            description: new.description,
+            is_archived: new.is_archived,
+            is_server_key_only: new.is_server_key_only,
+            options,
+        })
+    }
+
+    async fn define_option(&self, new: NewOption, namespace: Uuid) -> Result<MultivariateOption, CommandError> {
+        let id = MultivariateOptionId(self.ids.next(IdKind::MultivariateOption).await?);
+        Ok(MultivariateOption {
+            id,
+            uuid: Uuid::new_v5(&namespace, format!("option {id}").as_bytes()),
+            value: new.value,
+            default_percentage_allocation: new.default_percentage_allocation,
+            key: new.key,
+        })
+    }
+
+    /// Gives a feature one more option. Returns the option's id.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn add_option(
+        &self,
+        context: &CommandContext,
+        project: Uuid,
+        feature: FeatureId,
+        new: NewOption,
+    ) -> Result<Created<MultivariateOptionId>, CommandError> {
+        let uuid = context.derived_uuid("option");
+        let mut option = self.define_option(new, uuid).await?;
+        option.uuid = uuid;
+        let id = option.id;
+        let command = ProjectCommand::AddMultivariateOption { feature, option };
+        let appended = self.project(&context.step("add_option"), project, command).await?;
+        let project = self.load_project(project).await?.aggregate;
+        let options = project.features().get(&feature).map(|feature| feature.definition.options.as_slice());
+        let recorded = options.unwrap_or_default().iter().find(|option| option.uuid == uuid);
+        Ok(Created { created: recorded.map_or(id, |option| option.id), position: appended.position })
+    }
+}

@@ -1,0 +1,41 @@
+//! The one way to change anything: a command goes to an aggregate, and what it decides is recorded.
+//!
+//! `dispatch` runs one command. The other files are what callers ask for, some of which takes several commands on
+//! several streams: each step can be repeated, and none needs a transaction over two streams.
+
+pub mod aggregate_store;
+mod api_keys;
+pub mod clones;
+mod context;
+mod dispatch;
+mod environments;
+mod error;
+mod feature_states;
+mod features;
+mod ids;
+mod import;
+mod organisations;
+mod projects;
+mod segments;
+
+pub use api_keys::{IssuedApiKey, NewApiKey};
+pub use clones::{AsOf, CloneOptions, CloneRejection};
+pub use context::CommandContext;
+pub use dispatch::Commands;
+pub use environments::NewEnvironmentOptions;
+pub use error::{CommandError, Rejection};
+pub use feature_states::OverrideIds;
+pub use features::{NewFeature, NewOption};
+pub use import::{ImportPlan, ImportedFeature, ImportedOverride, ImportedState};
+pub use segments::{NewCondition, NewRule, NewSegment};
+
+use offshoot_aggregates::Position;
+
+/// Something that a command created, and where the log stands since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Created<T> {
+    /// What was created.
+    pub created: T,
+    /// The position of the last event of it.
+    pub position: Position,
+}

@@ -1,0 +1,104 @@
+//! What can be configured: each setting is an option of the command line and an environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+/// Where the data is.
+#[derive(Clone, Debug, Args)]
+pub struct DataConfig {
+    /// The directory of the data: the embedded store and the read models.
+    #[arg(long, env = "OFFSHOOT_DATA_DIR", default_value = "./offshoot-data")]
+    pub data_dir: PathBuf,
+
+    /// The store of the event log: `sqlite:PATH`. Without it, the SQLite file in the data directory.
+    #[arg(long, env = "OFFSHOOT_STORE")]
+    pub store: Option<Store>,
+}
+
+impl DataConfig {
+    /// Everything in one directory.
+    #[must_use]
+    pub fn in_directory(data_dir: PathBuf) -> Self {
+        Self { data_dir, store: None }
+    }
+
+    /// The file of the embedded store.
+    #[must_use]
+    pub fn sqlite_path(&self) -> PathBuf {
+        match &self.store {
+            Some(Store::Sqlite(path)) => path.clone(),
+            None => self.data_dir.join("events.sqlite"),
+        }
+    }
+
+    /// The directory of the read models.
+    #[must_use]
+    pub fn read_models(&self) -> PathBuf {
+        self.data_dir.join("read-models")
+    }
+}
+
+/// A store for the event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// The embedded store: a file.
+    Sqlite(PathBuf),
+}
+
+impl FromStr for Store {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err("sqlite: needs a path, as in sqlite:./events.sqlite".to_owned()),
+            Some(path) => Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
+            None => Err("this version knows one store, sqlite:PATH".to_owned()),
+        }
+    }
+}
+
+/// How the server runs.
+#[derive(Clone, Debug, Args)]
+pub struct ServerConfig {
+    /// The address to listen on.
+    #[arg(long, env = "OFFSHOOT_LISTEN", default_value = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataConfig,
+
+    /// The API key that an empty store is given at its first start: at least 20 characters. A random one is made, and
+    /// printed once, if none is given.
+    #[arg(long, env = "OFFSHOOT_ADMIN_KEY", hide_env_values = true)]
+    pub admin_key: Option<AdminKey>,
+}
+
+/// Characters that an API key chosen by hand needs at least: keys are kept hashed for ever, and a short one could be found
+/// by trying.
+const ADMIN_KEY_CHARACTERS_MIN: usize = 20;
+
+/// An API key chosen by hand.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminKey(pub String);
+
+impl std::fmt::Debug for AdminKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminKey(…)")
+    }
+}
+
+impl FromStr for AdminKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.len() < ADMIN_KEY_CHARACTERS_MIN || text.len() > 200 || !is_plain {
+            return Err(format!("a key is {ADMIN_KEY_CHARACTERS_MIN} to 200 visible ASCII characters without spaces"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}

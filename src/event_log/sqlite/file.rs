@@ -1,0 +1,194 @@
+//! The log's SQLite file: how it is recognised, created and opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// Tells our logs from other programs' SQLite files: `OffL` in ASCII.
+const APPLICATION_ID: i32 = 0x4f66_664c;
+
+/// The version of the tables below. Later ones migrate from it.
+const SCHEMA_VERSION: i32 = 1;
+
+/// The payload comes last in the row: whoever wants the columns before it need not follow its overflow pages.
+const SCHEMA: &str = "
+    CREATE TABLE event (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        event_type TEXT NOT NULL,
+        event_version TEXT NOT NULL,
+        recorded_at INTEGER NOT NULL,
+        metadata TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        UNIQUE (stream, version)
+    ) STRICT;
+    CREATE TABLE command (
+        id BLOB PRIMARY KEY,
+        stream TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        version INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;";
+
+/// Backups and the `sqlite3` program may hold the file for a moment; longer than this is an error.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Above the number of different statements that one connection runs.
+const STATEMENTS: usize = 32;
+
+/// KiB of pages that the writer keeps: streams have random names, so that their index is written all over.
+const WRITER_CACHE_KIB: i32 = 16 << 10;
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is a directory, or something else that holds no data, at the path.
+    #[error("{} is not a file", .path.display())]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The directory that the file would be in does not exist.
+    #[error("the directory of {} does not exist", .path.display())]
+    NoDirectory {
+        /// Where the file would be.
+        path: PathBuf,
+    },
+    /// The file is another program's. It was not changed.
+    #[error("{} is not an event log of Offshoot; it was left as it is", .path.display())]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The file was written by a later version of Offshoot. It was not changed.
+    #[error(
+        "the event log {} has schema version {found}, this Offshoot knows {known}: use a later Offshoot",
+        .path.display(),
+        known = SCHEMA_VERSION
+    )]
+    Newer {
+        /// Where.
+        path: PathBuf,
+        /// The version of its tables.
+        found: i32,
+    },
+    /// The file may be read but not written.
+    #[error("the event log {} cannot be written: the file or its directory is read-only", .path.display())]
+    ReadOnly {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("the event log {} cannot be opened: {detail}", .path.display())]
+    Unavailable {
+        /// Where.
+        path: PathBuf,
+        /// What SQLite or the operating system said.
+        detail: String,
+    },
+}
+
+/// Opens the file for writing, and makes it a log if it is new or empty.
+pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    if path.exists() && !path.is_file() {
+        return Err(OpenError::NotAFile { path: path.to_owned() });
+    }
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    if directory.is_some_and(|directory| !directory.is_dir()) {
+        return Err(OpenError::NoDirectory { path: path.to_owned() });
+    }
+    let mut connection = connect(path).map_err(|error| open_error(path, &error))?;
+    // Before anything is written: another program's file must stay as it is.
+    let new = is_new(&connection, path)?;
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(|error| open_error(path, &error))? {
+        return Err(OpenError::ReadOnly { path: path.to_owned() });
+    }
+    let journal_mode = prepare(&mut connection, new).map_err(|error| open_error(path, &error))?;
+    if journal_mode != "wal" {
+        let detail = "its file system does not support SQLite's write-ahead log".to_owned();
+        return Err(OpenError::Unavailable { path: path.to_owned(), detail });
+    }
+    Ok(connection)
+}
+
+/// Opens the file of a log for writing again.
+pub(super) fn reopen(path: &Path) -> rusqlite::Result<Connection> {
+    let mut connection = connect(path)?;
+    prepare(&mut connection, false)?;
+    Ok(connection)
+}
+
+/// Opens the file of a log for reading.
+pub(super) fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Writes one page without changing what it says. After a commit that failed this overwrites what the failed one may have
+/// left at the end of the write-ahead log, where a crash would make it look committed; if the disk has no room, it fails.
+pub(super) fn write_nothing(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn is_new(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+    let (application, version, tables) = identity(connection).map_err(|error| open_error(path, &error))?;
+    match (application, version) {
+        (APPLICATION_ID, SCHEMA_VERSION) => Ok(false),
+        (APPLICATION_ID, found) if found > SCHEMA_VERSION => Err(OpenError::Newer { path: path.to_owned(), found }),
+        (0, 0) if tables == 0 => Ok(true),
+        _ => Err(OpenError::Foreign { path: path.to_owned() }),
+    }
+}
+
+fn identity(connection: &Connection) -> rusqlite::Result<(i32, i32, u64)> {
+    let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((application, version, tables))
+}
+
+/// Returns the journal mode that SQLite could have.
+fn prepare(connection: &mut Connection, new: bool) -> rusqlite::Result<String> {
+    let journal_mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    // The writer does it itself, when nobody waits for a commit.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    if new {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        transaction.commit()?;
+    }
+    Ok(journal_mode)
+}
+
+fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::Foreign { path },
+        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly { path },
+        _ => OpenError::Unavailable { path, detail: describe(error) },
+    }
+}
+
+/// What SQLite said, with its extended code: `disk I/O error` alone is no help to whoever has to repair the disk.
+pub(super) fn describe(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => format!("{error} (SQLite code {})", failure.extended_code),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,236 @@
+//! The one thread that writes the log. Whatever waits when it comes to the queue shares one transaction, and with it one
+//! wait for the disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use offshoot_aggregates::Position;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::file::{self, OpenError};
+use super::recording::{self, PreparedAppend};
+use crate::event_log::{AppendError, Appended, Written};
+use crate::fault_points;
+use crate::limits::{
+    GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX, WAL_PAGES_BEFORE_CHECKPOINT, WAL_PAGES_BEFORE_WAITING,
+};
+
+type Outcome = Result<Appended, AppendError>;
+
+/// An append in the queue, and who waits for it.
+type Waiting = (PreparedAppend, oneshot::Sender<Outcome>);
+
+/// What the writer is asked for.
+pub(super) enum Request {
+    /// To record something, and to say what became of it.
+    Append(PreparedAppend, oneshot::Sender<Outcome>),
+    /// To stop, once everything that was asked before is done.
+    Close,
+}
+
+/// What the writer lets others see.
+pub(super) struct Progress {
+    /// The last event on disk.
+    pub(super) head: watch::Sender<Position>,
+    appends: AtomicU64,
+    events: AtomicU64,
+    bytes: AtomicU64,
+    syncs: AtomicU64,
+}
+
+impl Progress {
+    fn new(head: Position) -> Self {
+        Self {
+            head: watch::Sender::new(head),
+            appends: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            syncs: AtomicU64::new(0),
+        }
+    }
+
+    fn count_append(&self, append: &PreparedAppend) {
+        self.appends.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(append.events(), Ordering::Relaxed);
+        self.bytes.fetch_add(append.bytes(), Ordering::Relaxed);
+    }
+
+    fn count_syncs(&self, syncs: u64) {
+        self.syncs.fetch_add(syncs, Ordering::Relaxed);
+    }
+
+    /// What was written so far.
+    pub(super) fn written(&self) -> Written {
+        Written {
+            appends: self.appends.load(Ordering::Relaxed),
+            events: self.events.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            syncs: self.syncs.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What the writer works with.
+pub(super) struct Writer {
+    path: PathBuf,
+    /// `None` if it broke and could not be opened again yet.
+    connection: Option<Connection>,
+    /// Whether the last transaction failed, so that the end of the write-ahead log is not to be trusted.
+    failed: bool,
+    progress: Arc<Progress>,
+}
+
+impl Writer {
+    pub(super) fn open(path: PathBuf) -> Result<(Self, Arc<Progress>), OpenError> {
+        let connection = file::open(&path)?;
+        let end = recording::end(&connection)
+            .map_err(|error| OpenError::Unavailable { path: path.clone(), detail: file::describe(&error) })?;
+        let progress = Arc::new(Progress::new(end.position));
+        Ok((Self { path, connection: Some(connection), failed: false, progress: Arc::clone(&progress) }, progress))
+    }
+
+    /// Works until it is told to stop, or nobody is left who could ask. Then the file has everything in one piece.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        while let Some(group) = next_group(&mut queue) {
+            if !group.is_empty() {
+                self.commit(group);
+                self.checkpoint_if_due();
+            }
+        }
+        self.checkpoint("TRUNCATE");
+    }
+
+    /// Records a group, and answers everyone in it once it is on disk.
+    fn commit(&mut self, group: Vec<Waiting>) {
+        metrics::histogram!("offshoot_append_group_size").record(group.len() as f64);
+        let outcomes = match self.transact(&group) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                let detail = file::describe(&error);
+                tracing::error!(error = detail, appends = group.len(), "appends were not recorded");
+                self.failed = true;
+                // Before anyone is told that nothing was recorded: it must stay so if the process dies now.
+                if let Err(error) = self.recover() {
+                    tracing::error!(error = file::describe(&error), "the event log stays closed for appends");
+                }
+                group.iter().map(|_| Err(AppendError::Unavailable(detail.clone()))).collect()
+            }
+        };
+        for ((_, answer), outcome) in group.into_iter().zip(outcomes) {
+            metrics::counter!("offshoot_appends_total", "outcome" => label(&outcome)).increment(1);
+            // Whoever asked may have gone; what was recorded stays.
+            let _ = answer.send(outcome);
+        }
+    }
+
+    /// Records a group in one transaction. If it fails, nothing of the group was recorded.
+    fn transact(&mut self, group: &[Waiting]) -> rusqlite::Result<Vec<Outcome>> {
+        let progress = Arc::clone(&self.progress);
+        let connection = self.recover()?;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let before = recording::end(connection)?;
+        let mut end = before;
+        let mut outcomes = Vec::with_capacity(group.len());
+        for (append, _) in group {
+            outcomes.push(append.record(connection, &mut end)?);
+        }
+        if end.position == before.position {
+            connection.prepare_cached("ROLLBACK")?.execute([])?;
+            return Ok(outcomes);
+        }
+        fault_points::reached("before-commit");
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        fault_points::reached("after-commit");
+        progress.count_syncs(1);
+        for ((append, _), _) in group.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            progress.count_append(append);
+        }
+        progress.head.send_replace(end.position);
+        Ok(outcomes)
+    }
+
+    /// A connection without a transaction. After a failure it is made sure that nothing of the failed transaction is left;
+    /// if that cannot be done, because the disk is still full, the log takes no appends.
+    fn recover(&mut self) -> rusqlite::Result<&Connection> {
+        if self.failed && self.connection.as_ref().is_some_and(|connection| !roll_back(connection)) {
+            self.connection = None;
+        }
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => file::reopen(&self.path)?,
+        };
+        let connection = self.connection.insert(connection);
+        if self.failed {
+            file::write_nothing(connection)?;
+            self.progress.count_syncs(1);
+            self.failed = false;
+        }
+        Ok(connection)
+    }
+
+    /// Moves what was committed from the write-ahead log into the file, so that the former does not grow without end.
+    fn checkpoint_if_due(&self) {
+        let Some(Ok((pages, moved))) = self.connection.as_ref().map(|connection| checkpoint(connection, "NOOP")) else {
+            return;
+        };
+        if pages >= WAL_PAGES_BEFORE_WAITING {
+            // Waits for those who still read the pages that it would move.
+            self.checkpoint("RESTART");
+        } else if pages - moved >= WAL_PAGES_BEFORE_CHECKPOINT {
+            self.checkpoint("PASSIVE");
+        }
+    }
+
+    fn checkpoint(&self, mode: &str) {
+        let Some(connection) = &self.connection else { return };
+        match checkpoint(connection, mode) {
+            // One for the write-ahead log, one for the file.
+            Ok(_) => self.progress.count_syncs(2),
+            // Nothing is lost: the next one moves all.
+            Err(error) => tracing::warn!(error = file::describe(&error), mode, "the checkpoint failed"),
+        }
+    }
+}
+
+/// What waits in the queue, as much as may share a commit: at least one request, then whatever is there without waiting.
+/// `None` once the queue is closed and empty.
+fn next_group(queue: &mut mpsc::Receiver<Request>) -> Option<Vec<Waiting>> {
+    let mut next = Some(queue.blocking_recv()?);
+    let mut group = Vec::new();
+    let mut bytes = 0;
+    while let Some(request) = next {
+        match request {
+            Request::Append(append, answer) => {
+                bytes += append.bytes();
+                group.push((append, answer));
+            }
+            Request::Close => queue.close(),
+        }
+        let full = group.len() >= GROUP_COMMIT_APPENDS_MAX || bytes >= GROUP_COMMIT_BYTES_MAX as u64;
+        next = if full { None } else { queue.try_recv().ok() };
+    }
+    Some(group)
+}
+
+/// Whether the connection is without a transaction now.
+fn roll_back(connection: &Connection) -> bool {
+    connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok()
+}
+
+/// Returns the pages in the write-ahead log, and how many of them are in the file as well.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
+    connection
+        .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?
+        .query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
+}
+
+fn label(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Ok(_) => "recorded",
+        Err(AppendError::Conflict { .. }) => "conflict",
+        Err(AppendError::AlreadyDone(_)) => "already_done",
+        Err(AppendError::Unavailable(_)) => "unavailable",
+    }
+}

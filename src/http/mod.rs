@@ -1,0 +1,29 @@
+//! The HTTP door: translates requests into commands and queries, and what comes of them into answers. It decides nothing.
+//!
+//! `router` puts it together. A request passes `envelope` (its id, log line, metrics, headers), authentication and
+//! `idempotency`, and reaches the file of its resource, which reads it with `body`, `fields` and `pagination` and answers
+//! with an `answer::Answer` or a `problem::Problem`.
+
+pub mod answer;
+pub mod body;
+mod detached;
+pub mod envelope;
+pub mod field_errors;
+pub mod fields;
+mod health;
+pub mod idempotency;
+pub mod kinds;
+pub mod openapi;
+pub mod operational;
+pub mod pagination;
+pub mod problem;
+pub mod rejections;
+pub mod request_context;
+mod resources;
+pub mod router;
+mod serve;
+pub mod session;
+pub mod state;
+
+pub use serve::{DoorError, door, serve};
+pub use state::AppState;

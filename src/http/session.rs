@@ -1,0 +1,211 @@
+//! Who is asking, and what they may do: authentication by API key, and the permissions each handler asks for.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use offshoot_aggregates::ids::{OrganisationId, ProjectId};
+use offshoot_aggregates::permissions::{EnvironmentPermission, Principal, ProjectPermission};
+use offshoot_aggregates::{Actor, ActorKind, Version};
+use offshoot_projections::access::{self, Membership, StoredKey};
+use offshoot_projections::environment_status::{self, StoredEnvironment};
+use offshoot_projections::features::{self, StoredProject};
+
+use super::problem::Problem;
+use super::request_context::{IfMatch, RequestContext};
+use super::state::AppState;
+use crate::clock;
+use crate::commands::CommandContext;
+use crate::limits::READ_YOUR_WRITES_WAIT;
+use crate::secrets::hash_api_key;
+
+/// A request of someone known. Handlers of resources take it as an argument.
+#[derive(Clone)]
+pub struct Session {
+    /// What the handlers work with.
+    pub state: AppState,
+    /// The key that opened the door.
+    pub key: StoredKey,
+    /// What the request brought along.
+    pub context: RequestContext,
+}
+
+/// Lets a request in if its `Authorization` holds a valid API key, after `Api-Key`, `Token` or `Bearer`. It then waits
+/// for the read models, if the request says how far they must be.
+pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    match admit(&state, request.headers(), request.extensions().get::<RequestContext>()).await {
+        Ok(key) => {
+            let actor = Actor { kind: ActorKind::ApiKey, id: key.uuid.to_string(), name: key.name.clone() };
+            request.extensions_mut().insert(actor);
+            request.extensions_mut().insert(key);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn admit(state: &AppState, headers: &HeaderMap, context: Option<&RequestContext>) -> Result<StoredKey, Problem> {
+    let key = credentials(headers)?;
+    let hash = hash_api_key(key);
+    let stored = state.read_models.access.query(move |connection| access::key_by_hash(connection, &hash)).await?;
+    let stored = stored.filter(|stored| stored.is_valid_at(clock::now())).ok_or_else(Problem::invalid_token)?;
+    if let Some(position) = context.and_then(|context| context.min_position)
+        && !state.read_models.wait_for(position, READ_YOUR_WRITES_WAIT).await
+    {
+        let detail = format!("This node has not reached log position {position} yet. Try again soon.");
+        return Err(Problem::unavailable(detail, "a reader asked for a later position"));
+    }
+    Ok(stored)
+}
+
+fn credentials(headers: &HeaderMap) -> Result<&str, Problem> {
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(Problem::credentials_missing)?;
+    let text = value.to_str().map_err(|_| Problem::invalid_token())?;
+    let (scheme, key) = text.trim().split_once(' ').ok_or_else(Problem::credentials_missing)?;
+    let is_known = ["api-key", "token", "bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    if is_known { Ok(key.trim()) } else { Err(Problem::credentials_missing()) }
+}
+
+impl FromRequestParts<AppState> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let key = parts.extensions.get::<StoredKey>().cloned().ok_or_else(Problem::credentials_missing)?;
+        let context = RequestContext::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), key, context })
+    }
+}
+
+impl Session {
+    /// The one who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor { kind: ActorKind::ApiKey, id: self.key.uuid.to_string(), name: self.key.name.clone() }
+    }
+
+    /// The one to whom permissions are granted.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        self.key.principal()
+    }
+
+    /// The context of the command that the request asks for: repeatable if it has an `Idempotency-Key`.
+    #[must_use]
+    pub fn command(&self) -> CommandContext {
+        let actor = self.actor();
+        let command_id = self.context.command_id(&actor);
+        CommandContext {
+            metadata: self.context.metadata(&actor, command_id),
+            is_repeatable: self.context.idempotency_key.is_some(),
+            expected_version: None,
+        }
+    }
+
+    /// The same, for a command to one environment: it is rejected unless the environment is at the version that
+    /// `If-Match` names.
+    ///
+    /// # Errors
+    /// 412 if `If-Match` names no version that can be, or several of which none is `current`.
+    pub fn conditional_command(&self, current: Version) -> Result<CommandContext, Problem> {
+        let mut command = self.command();
+        if let Some(IfMatch::Versions(versions)) = &self.context.if_match {
+            self.context.check_version(current)?;
+            command.expected_version = versions.contains(&current).then_some(current);
+        }
+        Ok(command)
+    }
+
+    /// The organisations that the caller belongs to.
+    ///
+    /// # Errors
+    /// The read model cannot be asked.
+    pub async fn memberships(&self) -> Result<Vec<Membership>, Problem> {
+        let principal = self.principal();
+        let query = self.state.read_models.access.query(move |file| access::organisations_of(file, &principal));
+        Ok(query.await?)
+    }
+
+    /// The caller's place in an organisation.
+    ///
+    /// # Errors
+    /// 404 if the caller has none there.
+    pub async fn membership(&self, organisation: OrganisationId) -> Result<Membership, Problem> {
+        let mut memberships = self.memberships().await?.into_iter();
+        let found = memberships.find(|membership| membership.organisation == organisation);
+        found.ok_or_else(|| Problem::not_found("Organisation"))
+    }
+
+    /// An organisation that the caller administers.
+    ///
+    /// # Errors
+    /// 404 if the caller does not belong to it, 403 if the caller does not administer it.
+    pub async fn administered(&self, organisation: OrganisationId) -> Result<Membership, Problem> {
+        let membership = self.membership(organisation).await?;
+        if membership.is_admin { Ok(membership) } else { Err(Problem::forbidden()) }
+    }
+
+    /// A project in which the caller may do something; `None` asks for its administrator.
+    ///
+    /// # Errors
+    /// 404 if there is no such project, 403 if the caller may not.
+    pub async fn project(
+        &self,
+        project: ProjectId,
+        permission: Option<ProjectPermission>,
+    ) -> Result<StoredProject, Problem> {
+        let found = self.state.read_models.features.query(move |file| features::project(file, project)).await?;
+        let found = found.ok_or_else(|| Problem::not_found("Project"))?;
+        self.require_in_project(project, permission).await?;
+        Ok(found)
+    }
+
+    /// Asks for a permission in a project; `None` for its administrator.
+    ///
+    /// # Errors
+    /// 403.
+    pub async fn require_in_project(
+        &self,
+        project: ProjectId,
+        permission: Option<ProjectPermission>,
+    ) -> Result<(), Problem> {
+        let principal = self.principal();
+        let query = move |file: &_| access::project_permissions(file, &principal, project);
+        let permissions = self.state.read_models.access.query(query).await?;
+        let is_allowed = permission.map_or(permissions.admin, |permission| permissions.allow(&permission));
+        if is_allowed { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
+    /// An environment, by its client key, in which the caller may do something; `None` asks for its administrator.
+    ///
+    /// # Errors
+    /// 404 if there is no such environment, 403 if the caller may not.
+    pub async fn environment(
+        &self,
+        api_key: &str,
+        permission: Option<EnvironmentPermission>,
+    ) -> Result<StoredEnvironment, Problem> {
+        let api_key = api_key.to_owned();
+        let query = move |file: &_| environment_status::environment_by_key(file, &api_key);
+        let found = self.state.read_models.environment_status.query(query).await?;
+        let found = found.ok_or_else(|| Problem::not_found("Environment"))?;
+        self.require_in_environment(&found, permission).await?;
+        Ok(found)
+    }
+
+    /// Asks for a permission in an environment; `None` for its administrator.
+    ///
+    /// # Errors
+    /// 403.
+    pub async fn require_in_environment(
+        &self,
+        environment: &StoredEnvironment,
+        permission: Option<EnvironmentPermission>,
+    ) -> Result<(), Problem> {
+        let (principal, id) = (self.principal(), environment.id);
+        let query = move |file: &_| access::environment_permissions(file, &principal, id);
+        let permissions = self.state.read_models.access.query(query).await?;
+        let is_allowed = permission.map_or(permissions.admin, |permission| permissions.allow(&permission));
+        if is_allowed { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+}

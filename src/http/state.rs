@@ -1,0 +1,84 @@
+//! What the handlers work with: the commands, the read models, the log's events.
+
+use std::sync::Arc;
+
+use offshoot_aggregates::Position;
+use tokio_util::sync::CancellationToken;
+
+use super::problem::Problem;
+use super::rejections::environment_is_creating;
+use crate::commands::{CloneRejection, CommandError, Commands, Rejection};
+use crate::event_feed::EventFeed;
+use crate::limits::READ_YOUR_WRITES_WAIT;
+use crate::read_models::{QueryError, ReadModels};
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct AppState {
+    /// The one way to change anything.
+    pub commands: Commands,
+    /// What readers see.
+    pub read_models: ReadModels,
+    /// The log's events.
+    pub feed: Arc<EventFeed>,
+    /// Ends open streams when the server stops.
+    pub shutdown: CancellationToken,
+}
+
+impl AppState {
+    /// Waits until every read model shows what is in the log at a position, but not for ever: the position is on the
+    /// answer, and who needs it can ask with `Offshoot-Min-Position`.
+    pub async fn settle(&self, position: Position) {
+        if !self.read_models.wait_for(position, READ_YOUR_WRITES_WAIT).await {
+            tracing::warn!(%position, "an answer does not wait for the read models any longer");
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Building { .. } => {
+                Self::unavailable("What you ask for is being built from the event log. Try again soon.", error)
+            }
+            QueryError::Failed { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Rejected(rejection) => rejection.into(),
+            CommandError::Unavailable(inside) => {
+                Self::unavailable("The event log cannot take changes now. Nothing was changed; try again soon.", inside)
+            }
+            CommandError::Fault(inside) => Self::internal(inside),
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Organisation(error) => error.into(),
+            Rejection::Project(error) => error.into(),
+            Rejection::Environment(error) => error.into(),
+            Rejection::IdAllocator(error) => Self::internal(error),
+            Rejection::Clone(error) => clone_rejection(error),
+            Rejection::OtherVersion { actual } => Self::VersionMismatch { actual },
+        }
+    }
+}
+
+fn clone_rejection(rejection: CloneRejection) -> Problem {
+    match rejection {
+        CloneRejection::AsOfBeforeSource => Problem::field("as_of", "The environment did not exist at that moment."),
+        CloneRejection::AsOfInFuture => Problem::field("as_of", "That moment has not come yet."),
+        CloneRejection::SourceIsCreating => environment_is_creating(),
+        CloneRejection::TooManyStates { actual, max } => {
+            let text = format!("{actual} feature states are too many to wait for (at most {max}): send true.");
+            Problem::field("clone_feature_states_async", text)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! One running Offshoot without its doors: the log, the commands, the read models and the workers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::commands::{CommandError, Commands};
+use crate::config::DataConfig;
+use crate::event_feed::EventFeed;
+use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError, SqliteEventLog};
+use crate::read_models::ReadModels;
+use crate::workers::{CloneWorker, Projector, ProjectorError, sweep_names};
+
+/// One running Offshoot without its doors.
+pub struct Node {
+    /// The one way to change anything.
+    pub commands: Commands,
+    /// The log's events.
+    pub feed: Arc<EventFeed>,
+    /// What readers see.
+    pub read_models: ReadModels,
+    shutdown: CancellationToken,
+    projectors: TaskTracker,
+    workers: TaskTracker,
+    stop_workers: CancellationToken,
+    /// Held as long as the node runs, so that no second process opens the same data.
+    _lock: DirectoryLock,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory cannot be made.
+    #[error("the data directory {path} cannot be made: {source}")]
+    Directory {
+        /// Which directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process has the directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The read models cannot be opened.
+    #[error(transparent)]
+    Projector(#[from] ProjectorError),
+    /// An empty store cannot be given its first organisation.
+    #[error("the store cannot be given its first organisation: {0}")]
+    Bootstrap(#[from] CommandError),
+}
+
+impl Node {
+    /// Opens the data and starts the projectors and the workers.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: &DataConfig) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
+        let lock = DirectoryLock::acquire(&config.data_dir)?;
+        let log: Arc<dyn EventLog> = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
+        let feed = Arc::new(EventFeed::new(log.clone()).await?);
+        let commands = Commands::new(log);
+        let read_models = ReadModels::new(&config.read_models());
+        let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
+        let (projectors, workers) = (TaskTracker::new(), TaskTracker::new());
+        for read_model in read_models.all() {
+            let task = Projector::new(read_model.clone(), feed.clone(), shutdown.clone()).start()?;
+            projectors.spawn(task);
+        }
+        let status = read_models.environment_status.clone();
+        let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone());
+        workers.spawn(clone_worker.run());
+        workers.spawn(sweep_names(commands.clone(), status, stop_workers.clone()));
+        Ok(Self { commands, feed, read_models, shutdown, projectors, workers, stop_workers, _lock: lock })
+    }
+
+    /// Finishes what is in hand and stops: first the workers, then the projectors, then the log.
+    pub async fn stop(self) {
+        self.stop_workers.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+        self.shutdown.cancel();
+        self.projectors.close();
+        self.projectors.wait().await;
+        self.commands.log().close().await;
+    }
+}

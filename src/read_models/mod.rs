@@ -1,0 +1,69 @@
+//! The read models of this process: which file serves each, how far it is, and how it is asked.
+
+mod files;
+mod read_model;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use offshoot_aggregates::Position;
+use offshoot_projections::{
+    Projection, access::Access, audit_log::AuditLog, environment_status::EnvironmentStatus,
+    feature_states::FeatureStates, features::Features,
+};
+
+pub use files::{Generation, ReadModelFiles};
+pub use read_model::{BuildProgress, QueryError, ReadModel, ReadModelState, ReadModelStatus};
+
+/// All read models.
+#[derive(Clone)]
+pub struct ReadModels {
+    /// Where environments and clones stand.
+    pub environment_status: Arc<ReadModel>,
+    /// What every feature is in every environment.
+    pub feature_states: Arc<ReadModel>,
+    /// Organisations, projects, features and segments.
+    pub features: Arc<ReadModel>,
+    /// Who may do what.
+    pub access: Arc<ReadModel>,
+    /// What happened.
+    pub audit_log: Arc<ReadModel>,
+}
+
+impl ReadModels {
+    /// The read models in a directory, none of them opened yet.
+    #[must_use]
+    pub fn new(directory: &Path) -> Self {
+        let read_model = |projection: Arc<dyn Projection>| Arc::new(ReadModel::new(directory, projection));
+        Self {
+            environment_status: read_model(Arc::new(EnvironmentStatus)),
+            feature_states: read_model(Arc::new(FeatureStates)),
+            features: read_model(Arc::new(Features)),
+            access: read_model(Arc::new(Access)),
+            audit_log: read_model(Arc::new(AuditLog)),
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> [&Arc<ReadModel>; 5] {
+        [&self.environment_status, &self.feature_states, &self.features, &self.access, &self.audit_log]
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Arc<ReadModel>> {
+        self.all().into_iter().find(|read_model| read_model.name() == name)
+    }
+
+    /// Waits until all of them have reached a position. False if `at_most` was not enough.
+    pub async fn wait_for(&self, position: Position, at_most: Duration) -> bool {
+        let all = async {
+            for read_model in self.all() {
+                read_model.reached(position).await;
+            }
+        };
+        tokio::time::timeout(at_most, all).await.is_ok()
+    }
+}

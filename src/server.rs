@@ -1,0 +1,84 @@
+//! A node with its HTTP door: started, asked for its address, stopped.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ServerConfig;
+use crate::http;
+use crate::node::{Node, StartError};
+
+/// A node that answers HTTP.
+pub struct Server {
+    node: Node,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The node does not start.
+    #[error(transparent)]
+    Node(#[from] StartError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The door cannot be put together.
+    #[error(transparent)]
+    Door(#[from] http::DoorError),
+}
+
+impl Server {
+    /// Starts a server. Returns the API key of the organisation admin as well, if the store was empty.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start(config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
+        let listen = |source| ServerError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let node = Node::start(&config.data).await?;
+        let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
+        let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
+        let shutdown = CancellationToken::new();
+        let state = http::AppState {
+            commands: node.commands.clone(),
+            read_models: node.read_models.clone(),
+            feed: node.feed.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let door = http::door(state, &config.data.data_dir)?;
+        let serving = tokio::spawn(http::serve(listener, door, shutdown.clone()));
+        Ok((Self { node, address, shutdown, serving }, new_key))
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The node behind the door.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Takes no more requests, finishes those in hand, and stops.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the HTTP door broke off");
+        }
+        self.node.stop().await;
+    }
+}

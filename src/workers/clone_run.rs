@@ -1,0 +1,241 @@
+//! One attempt at one clone: fold source and project as of the cut, copy batch by batch, complete.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use jiff::Timestamp;
+use offshoot_aggregates::environment::{
+    CloneOrigin, CloneReader, CloneTarget, CreationStatus, Environment, EnvironmentCommand, EnvironmentError,
+    InvalidClone,
+};
+use offshoot_aggregates::{Actor, StreamId, Version};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::commands::{CommandContext, CommandError, Commands, Rejection};
+use crate::fault_points;
+use crate::limits::{CLONE_ATTEMPTS_MAX, CLONE_BACKOFF_MAX, CLONE_BACKOFF_MIN};
+
+/// One attempt at one clone.
+pub(super) struct CloneRun<'w> {
+    clone: Uuid,
+    commands: &'w Commands,
+    batches: &'w Semaphore,
+    shutdown: &'w CancellationToken,
+}
+
+/// Why an attempt ends before the clone is complete.
+enum End {
+    /// It is none of this worker's business any more: cancelled, deleted, or done by someone else.
+    NotOurs,
+    /// The program is stopping; whoever starts next goes on.
+    Shutdown,
+    /// It must be recorded as failed.
+    Failed { batch: u32, code: String, detail: String },
+}
+
+/// Whether an environment is a clone that waits for a worker.
+pub(super) fn is_to_be_copied(environment: &Environment) -> bool {
+    let creation = environment.creation().filter(|creation| creation.clone.is_some());
+    environment.exists() && creation.is_some_and(|creation| creation.status == CreationStatus::Creating)
+}
+
+impl<'w> CloneRun<'w> {
+    pub(super) fn new(
+        clone: Uuid,
+        commands: &'w Commands,
+        batches: &'w Semaphore,
+        shutdown: &'w CancellationToken,
+    ) -> Self {
+        Self { clone, commands, batches, shutdown }
+    }
+
+    pub(super) async fn run(&self) {
+        let span = tracing::info_span!("clone", environment = %self.clone);
+        async {
+            match self.copy().await {
+                Ok(()) | Err(End::NotOurs | End::Shutdown) => {}
+                Err(End::Failed { batch, code, detail }) => self.fail(batch, code, detail).await,
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn copy(&self) -> Result<(), End> {
+        let (context, requested_at) = self.context().await?;
+        let (origin, mut next) = self.plan().await?;
+        let mut reader = self.reader(&origin, next).await?;
+        while next <= origin.batches_total {
+            let states = reader.next_batch(origin.batch_size as usize).map_err(|error| invalid(next, &error))?;
+            if states.is_empty() {
+                return Err(invalid(next, &other_total(&origin, &reader)));
+            }
+            let command = EnvironmentCommand::CopyFeatureStatesBatch { batch: next, states: Arc::new(states) };
+            let mut step = context.step(&format!("batch {next}"));
+            step.metadata.causation_id.clone_from(&context.metadata.causation_id);
+            let turn = self.batches.acquire().await.map_err(|_| End::Shutdown)?;
+            let sent = self.send(&step, command, next).await;
+            drop(turn);
+            match sent? {
+                Sent::Done => next += 1,
+                // Another worker was faster: go on from where it is.
+                Sent::Next(expected) => {
+                    next = expected;
+                    reader = self.reader(&origin, next).await?;
+                }
+            }
+            fault_points::reached("after-batch");
+        }
+        if reader.states() != origin.feature_states_total {
+            return Err(invalid(next, &other_total(&origin, &reader)));
+        }
+        self.send(&context.step("complete"), EnvironmentCommand::CompleteClone, next).await?;
+        observe_completed(requested_at);
+        Ok(())
+    }
+
+    /// The origin of the clone and the number of its next batch.
+    async fn plan(&self) -> Result<(Box<CloneOrigin>, u32), End> {
+        let environment = self.persist(1, || self.commands.load_environment(self.clone)).await?.aggregate;
+        if !is_to_be_copied(&environment) {
+            return Err(End::NotOurs);
+        }
+        let creation = environment.creation().ok_or(End::NotOurs)?;
+        let origin = creation.clone.clone().ok_or(End::NotOurs)?;
+        Ok((origin, creation.batches + 1))
+    }
+
+    /// Reads the source as of the cut, from the batch on that is next.
+    async fn reader(&self, origin: &CloneOrigin, next: u32) -> Result<CloneReader, End> {
+        let source = origin.source.uuid;
+        let cut = self.persist(next, || self.commands.load_cut(source, origin.position)).await?;
+        let mut reader = CloneReader::new(source, cut.source, cut.project, CloneTarget::from(origin))
+            .map_err(|error| invalid(next, &error))?;
+        let done = u64::from(next - 1) * u64::from(origin.batch_size);
+        reader.skip_states(done).map_err(|error| invalid(next, &error))?;
+        Ok(reader)
+    }
+
+    /// Sends a command until the log has taken it or there is no use.
+    async fn send(&self, context: &CommandContext, command: EnvironmentCommand, batch: u32) -> Result<Sent, End> {
+        let send = || async {
+            match self.commands.environment(context, self.clone, command.clone()).await {
+                Err(CommandError::Rejected(rejection)) => Ok(Err(rejection)),
+                Err(error) => Err(error),
+                Ok(_) => Ok(Ok(())),
+            }
+        };
+        match self.persist(batch, send).await? {
+            Ok(()) => Ok(Sent::Done),
+            Err(Rejection::Environment(EnvironmentError::UnexpectedBatch { expected })) => Ok(Sent::Next(expected)),
+            Err(Rejection::Environment(EnvironmentError::WrongStatus { .. } | EnvironmentError::NotFound)) => {
+                Err(End::NotOurs)
+            }
+            Err(rejection) => Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() }),
+        }
+    }
+
+    /// Tries something again and again, with growing pauses, as long as the store is away; gives up after
+    /// [`CLONE_ATTEMPTS_MAX`] times, or at once if it is rejected.
+    async fn persist<T, F>(&self, batch: u32, mut attempt: impl FnMut() -> F) -> Result<T, End>
+    where
+        F: Future<Output = Result<T, CommandError>>,
+    {
+        let mut pauses = pauses(Some(CLONE_ATTEMPTS_MAX - 1));
+        loop {
+            if self.shutdown.is_cancelled() {
+                return Err(End::Shutdown);
+            }
+            let (code, detail) = match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(CommandError::Rejected(rejection)) => {
+                    return Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() });
+                }
+                Err(CommandError::Unavailable(detail)) => ("store_unavailable", detail),
+                Err(CommandError::Fault(detail)) => ("fault", detail),
+            };
+            let Some(pause) = pauses.next() else {
+                return Err(End::Failed { batch, code: code.to_owned(), detail });
+            };
+            tracing::warn!(batch, %detail, ?pause, "a batch is tried again");
+            metrics::counter!("offshoot_clone_batch_retries_total").increment(1);
+            self.pause(pause).await?;
+        }
+    }
+
+    async fn pause(&self, pause: Duration) -> Result<(), End> {
+        match tokio::time::timeout(pause, self.shutdown.cancelled()).await {
+            Ok(()) => Err(End::Shutdown),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Records the failure. As long as the store is away nothing can be recorded, so this waits for it.
+    async fn fail(&self, batch: u32, code: String, detail: String) {
+        tracing::error!(batch, %code, %detail, "a clone failed");
+        metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "failed").increment(1);
+        let mut pauses = pauses(None);
+        loop {
+            let Ok((context, _)) = self.context().await else { return };
+            let command = EnvironmentCommand::FailClone { batch, code: code.clone(), detail: detail.clone() };
+            match self.commands.environment(&context.step("fail"), self.clone, command).await {
+                Ok(_) | Err(CommandError::Rejected(_)) => return,
+                Err(error) => tracing::warn!(%error, "a failure cannot be recorded yet"),
+            }
+            if self.pause(pauses.next().unwrap_or(CLONE_BACKOFF_MAX)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Everything that the worker does belongs to the request for the clone; and when that was.
+    async fn context(&self) -> Result<(CommandContext, Timestamp), End> {
+        let mut context = CommandContext::new(Actor::system("clone_worker"));
+        let stream = StreamId::environment(self.clone);
+        let read = || async { Ok(self.commands.log().read_stream(&stream, Version::NONE, 1).await?) };
+        let requested = self.persist(1, read).await?.pop().ok_or(End::NotOurs)?;
+        context.metadata.causation_id = Some(format!("position {}", requested.position));
+        if let Some(metadata) = requested.metadata() {
+            context.metadata.correlation_id = metadata.correlation_id;
+        }
+        Ok((context, requested.recorded_at))
+    }
+}
+
+/// What became of a batch.
+enum Sent {
+    /// The environment has it.
+    Done,
+    /// The environment has others; this one is next.
+    Next(u32),
+}
+
+fn observe_completed(requested_at: Timestamp) {
+    let duration = clock::now().duration_since(requested_at).as_secs_f64();
+    metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "completed").increment(1);
+    metrics::histogram!("offshoot_clone_duration_seconds", "mode" => "async").record(duration);
+}
+
+fn pauses(at_most: Option<usize>) -> backon::ExponentialBackoff {
+    let builder = backon::ExponentialBuilder::new()
+        .with_min_delay(CLONE_BACKOFF_MIN)
+        .with_max_delay(CLONE_BACKOFF_MAX)
+        .with_jitter();
+    match at_most {
+        Some(times) => builder.with_max_times(times).build(),
+        None => builder.without_max_times().build(),
+    }
+}
+
+fn invalid(batch: u32, error: &InvalidClone) -> End {
+    End::Failed { batch, code: error.code().to_owned(), detail: error.to_string() }
+}
+
+fn other_total(origin: &CloneOrigin, reader: &CloneReader) -> InvalidClone {
+    InvalidClone::OtherTotal { expected: origin.feature_states_total, actual: reader.states() }
+}

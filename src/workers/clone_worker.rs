@@ -1,0 +1,163 @@
+//! Copies the feature states of clones: a reader of the log like any other, for which the log is the queue.
+//!
+//! Nothing is kept but what the log says. A worker that dies leaves a clone with some of its batches; whoever comes next
+//! goes on with the one that follows. Two workers at the same clone do no harm: the environment takes each batch once.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, Origin};
+use offshoot_aggregates::{Event, Position, RecordedEvent};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::clone_run::CloneRun;
+use crate::commands::Commands;
+use crate::event_feed::EventFeed;
+use crate::limits::{CLONE_BATCHES_IN_FLIGHT_MAX, CLONES_RUNNING_MAX, POLL_INTERVAL};
+use crate::read_models::{QueryError, ReadModel};
+
+/// Copies the feature states of clones.
+#[derive(Clone)]
+pub struct CloneWorker {
+    commands: Commands,
+    feed: Arc<EventFeed>,
+    environment_status: Arc<ReadModel>,
+    shutdown: CancellationToken,
+    running: Arc<Mutex<HashSet<Uuid>>>,
+    clones: Arc<Semaphore>,
+    /// Whoever waits longest for one of these is next: so clones take turns, batch by batch.
+    batches: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl CloneWorker {
+    /// A worker that learns of clones from the feed, and of those that were begun before from the read model.
+    #[must_use]
+    pub fn new(
+        commands: Commands,
+        feed: Arc<EventFeed>,
+        environment_status: Arc<ReadModel>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            commands,
+            feed,
+            environment_status,
+            shutdown,
+            running: Arc::default(),
+            clones: Arc::new(Semaphore::new(CLONES_RUNNING_MAX)),
+            batches: Arc::new(Semaphore::new(CLONE_BATCHES_IN_FLIGHT_MAX)),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Works until shutdown; returns when the batches in hand are done.
+    pub async fn run(self) {
+        let Some(mut position) = self.take_up().await else { return };
+        let mut hint = self.feed.hint();
+        loop {
+            let events = tokio::select! {
+                () = self.shutdown.cancelled() => break,
+                events = self.feed.wait_after(position, &mut hint) => events,
+            };
+            match events {
+                Ok(events) => {
+                    for event in &events {
+                        self.notice(event);
+                        position = event.position;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the clone worker cannot read the log");
+                    let _ = tokio::time::timeout(POLL_INTERVAL, self.shutdown.cancelled()).await;
+                }
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Takes up the clones that were begun before. Returns the position from which on the feed tells of others; `None`
+    /// at shutdown.
+    async fn take_up(&self) -> Option<Position> {
+        while !self.shutdown.is_cancelled() {
+            let begun = self.environment_status.query(|connection| {
+                let position = offshoot_projections::position(connection)?;
+                Ok((position, offshoot_projections::environment_status::creating_clones(connection)?))
+            });
+            match begun.await {
+                Ok((position, clones)) => {
+                    for clone in clones {
+                        self.start(clone);
+                    }
+                    return Some(position);
+                }
+                Err(QueryError::Building { .. }) => {}
+                Err(error) => tracing::error!(%error, "the clone worker cannot read what was begun"),
+            }
+            let mut reached = self.environment_status.watch();
+            let _ = tokio::time::timeout(POLL_INTERVAL, reached.changed()).await;
+        }
+        None
+    }
+
+    fn notice(&self, recorded: &RecordedEvent) {
+        // Batches are the bulk of the log, and none of the worker's business.
+        if !matches!(recorded.event_type.as_str(), "EnvironmentCreated" | "CloneRetried") {
+            return;
+        }
+        match recorded.event() {
+            Ok(Event::Environment(EnvironmentEvent::EnvironmentCreated { origin: Origin::Clone(origin), .. })) => {
+                if origin.mode == CloneMode::Async {
+                    self.start(recorded.stream.uuid());
+                }
+            }
+            Ok(Event::Environment(EnvironmentEvent::CloneRetried { .. })) => self.start(recorded.stream.uuid()),
+            Ok(_) => {}
+            Err(error) => {
+                metrics::counter!("offshoot_unreadable_events_total", "reader" => "clone_worker").increment(1);
+                tracing::error!(position = %recorded.position, %error, "the clone worker passes over an event");
+            }
+        }
+    }
+
+    /// Begins to copy a clone, unless it is being copied.
+    fn start(&self, clone: Uuid) {
+        if !self.with_running(|running| running.insert(clone)) {
+            return;
+        }
+        let worker = self.clone();
+        self.tasks.spawn(async move {
+            let permit = tokio::select! {
+                permit = worker.clones.clone().acquire_owned() => permit.ok(),
+                () = worker.shutdown.cancelled() => None,
+            };
+            if permit.is_some() {
+                metrics::gauge!("offshoot_clones_running").increment(1);
+                let run = CloneRun::new(clone, &worker.commands, &worker.batches, &worker.shutdown);
+                run.run().await;
+                metrics::gauge!("offshoot_clones_running").decrement(1);
+            }
+            worker.with_running(|running| running.remove(&clone));
+            // A retry that came while the last attempt was ending found the clone still running.
+            if permit.is_some() && worker.is_waiting(clone).await {
+                worker.start(clone);
+            }
+        });
+    }
+
+    async fn is_waiting(&self, clone: Uuid) -> bool {
+        if self.shutdown.is_cancelled() {
+            return false;
+        }
+        let environment = self.commands.load_environment(clone).await;
+        environment.is_ok_and(|snapshot| super::clone_run::is_to_be_copied(&snapshot.aggregate))
+    }
+
+    fn with_running<T>(&self, f: impl FnOnce(&mut HashSet<Uuid>) -> T) -> T {
+        f(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,10 @@
+//! What runs in the background and reads the log: projectors, the clone worker, and the one that frees forgotten names.
+
+mod clone_run;
+mod clone_worker;
+mod name_sweeper;
+mod projector;
+
+pub use clone_worker::CloneWorker;
+pub use name_sweeper::sweep_names;
+pub use projector::{Projector, ProjectorError};

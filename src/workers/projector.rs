@@ -1,0 +1,265 @@
+//! Keeps one read model up to date with the log, and builds it anew beside the old file when that is needed or asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use offshoot_aggregates::{Position, RecordedEvent};
+use offshoot_projections::{apply, position};
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::event_feed::EventFeed;
+use crate::fault_points;
+use crate::read_models::{BuildProgress, Generation, ReadModel};
+
+/// The first and the longest pause after a file could not be written.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// Keeps one read model up to date.
+pub struct Projector {
+    read_model: Arc<ReadModel>,
+    feed: Arc<EventFeed>,
+    shutdown: CancellationToken,
+}
+
+/// A file and the connection that writes it.
+struct OpenFile {
+    generation: Generation,
+    connection: Connection,
+    position: Position,
+}
+
+/// Why a projector cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    /// The directory of the read models cannot be used.
+    #[error("the directory of the read models cannot be used: {0}")]
+    Directory(#[from] std::io::Error),
+    /// A file cannot be opened or written.
+    #[error("a read model's file cannot be used: {0}")]
+    File(#[from] rusqlite::Error),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Apply(#[from] offshoot_projections::ApplyError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] crate::event_log::ReadError),
+    /// The work broke off.
+    #[error("the work broke off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+impl Projector {
+    /// A projector of a read model.
+    #[must_use]
+    pub fn new(read_model: Arc<ReadModel>, feed: Arc<EventFeed>, shutdown: CancellationToken) -> Self {
+        Self { read_model, feed, shutdown }
+    }
+
+    /// Lets the newest complete file serve, and starts to follow the log. A missing or outdated file is built in the
+    /// background; the task that is returned ends at shutdown.
+    ///
+    /// # Errors
+    /// The directory of the read models cannot be used.
+    pub fn start(self) -> Result<JoinHandle<()>, ProjectorError> {
+        let live = self.open_serving()?;
+        Ok(tokio::spawn(self.supervise(live)))
+    }
+
+    /// Finds the file to serve. One of an older version serves, as it is, only as long as the new one is being built.
+    fn open_serving(&self) -> Result<Option<OpenFile>, ProjectorError> {
+        let projection = self.read_model.projection();
+        let (version, readable_since) = (projection.version(), projection.readable_since());
+        let mut serving = None;
+        for generation in self.read_model.files().list()?.into_iter().rev() {
+            let is_usable = (readable_since..=version).contains(&generation.version) && generation.can_serve();
+            if serving.is_none() && is_usable {
+                serving = Some(generation);
+            } else {
+                // What is left of builds that broke off, of files that were replaced, and of other versions.
+                generation.delete();
+            }
+        }
+        let Some(generation) = serving else { return Ok(None) };
+        if generation.version == version {
+            let connection = generation.open_live(projection.as_ref())?;
+            let position = position(&connection)?;
+            self.read_model.serve(generation.clone(), position);
+            return Ok(Some(OpenFile { generation, connection, position }));
+        }
+        let position = position(&generation.open_reader()?)?;
+        self.read_model.serve(generation, position);
+        Ok(None)
+    }
+
+    async fn supervise(self, live: Option<OpenFile>) {
+        let this = Arc::new(self);
+        let tasks = TaskTracker::new();
+        let (finished, mut built) = mpsc::channel(1);
+        let build = |goal: &Arc<Self>| {
+            goal.read_model
+                .set_progress(Some(BuildProgress { position: Position::START, goal: *goal.feed.hint().borrow() }));
+            tasks.spawn(goal.clone().build_until_done(finished.clone()));
+        };
+        let mut stop = this.shutdown.child_token();
+        let mut follow = match live {
+            Some(file) => Some(tasks.spawn(this.clone().follow(file, stop.clone()))),
+            None => {
+                build(&this);
+                None
+            }
+        };
+        loop {
+            tokio::select! {
+                () = this.shutdown.cancelled() => break,
+                () = this.read_model.rebuild_requested.notified(), if this.read_model.progress().is_none() => build(&this),
+                Some(file) = built.recv() => {
+                    stop.cancel();
+                    if let Some(follow) = follow.take() {
+                        // Two files are never written at the same time, so that the position only grows.
+                        let _ = follow.await;
+                    }
+                    this.replace_serving(&file);
+                    stop = this.shutdown.child_token();
+                    follow = Some(tasks.spawn(this.clone().follow(file, stop.clone())));
+                }
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+        this.read_model.close();
+    }
+
+    fn replace_serving(&self, file: &OpenFile) {
+        let replaced = self.read_model.serve(file.generation.clone(), file.position);
+        self.read_model.set_progress(None);
+        if let Some(replaced) = replaced {
+            replaced.delete();
+        }
+        tracing::info!(read_model = self.read_model.name(), position = %file.position, "a read model was built anew");
+    }
+
+    /// Applies the log's events to a file as they come, until told to stop.
+    async fn follow(self: Arc<Self>, mut file: OpenFile, stop: CancellationToken) {
+        let mut hint = self.feed.hint();
+        let mut backoff = backoff();
+        while !stop.is_cancelled() {
+            let step = tokio::select! {
+                () = stop.cancelled() => return,
+                events = self.feed.wait_after(file.position, &mut hint) => events,
+            };
+            let result = match step {
+                Ok(events) if events.is_empty() => continue,
+                Ok(events) => self.apply(file, events).await,
+                Err(error) => Err((Some(file), error.into())),
+            };
+            match result {
+                Ok(applied) => {
+                    file = applied;
+                    self.read_model.set_position(file.position);
+                    self.read_model.set_stopped(false);
+                    backoff = self::backoff();
+                }
+                Err((kept, error)) => {
+                    self.read_model.set_stopped(true);
+                    tracing::error!(read_model = self.read_model.name(), %error, "a read model is not kept up to date");
+                    let Some(kept) = kept else { return };
+                    file = kept;
+                    pause(&mut backoff, &stop).await;
+                }
+            }
+        }
+    }
+
+    async fn apply(
+        &self,
+        mut file: OpenFile,
+        events: Vec<Arc<RecordedEvent>>,
+    ) -> Result<OpenFile, (Option<OpenFile>, ProjectorError)> {
+        let projection = self.read_model.projection().clone();
+        let span = tracing::debug_span!("projection", read_model = self.read_model.name(), events = events.len());
+        let run = move || {
+            let _entered = span.entered();
+            fault_points::reached("before-projection");
+            let applied = apply(&mut file.connection, projection.as_ref(), events.iter().map(AsRef::as_ref));
+            match applied {
+                Ok(position) => {
+                    fault_points::reached("after-projection");
+                    file.position = position;
+                    Ok(file)
+                }
+                Err(error) => Err((Some(file), error.into())),
+            }
+        };
+        match tokio::task::spawn_blocking(run).await {
+            Ok(result) => result,
+            Err(error) => Err((None, error.into())),
+        }
+    }
+
+    /// Builds a new file, again and again until it succeeds.
+    async fn build_until_done(self: Arc<Self>, finished: mpsc::Sender<OpenFile>) {
+        let mut backoff = backoff();
+        while !self.shutdown.is_cancelled() {
+            match self.build().await {
+                Ok(Some(file)) => {
+                    let _ = finished.send(file).await;
+                    return;
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(read_model = self.read_model.name(), %error, "a read model cannot be built");
+                    pause(&mut backoff, &self.shutdown).await;
+                }
+            }
+        }
+    }
+
+    /// Builds a new file from the whole log, until it has every event there is. `None` if there was a shutdown before.
+    async fn build(&self) -> Result<Option<OpenFile>, ProjectorError> {
+        let projection = self.read_model.projection().clone();
+        let generation = self.read_model.files().next(projection.version())?;
+        let goal = self.feed.log().head().await?;
+        let connection = generation.open_build(projection.as_ref())?;
+        let mut file = OpenFile { generation, connection, position: Position::START };
+        let mut next = self.feed.after(Position::START).await?;
+        while !next.is_empty() {
+            if self.shutdown.is_cancelled() {
+                file.generation.delete();
+                return Ok(None);
+            }
+            let last = next.last().map_or(file.position, |event| event.position);
+            // The next page is read while this one is applied.
+            let (applied, read) = tokio::join!(self.apply(file, next), self.feed.after(last));
+            file = applied.map_err(|(_, error)| error)?;
+            next = read?;
+            self.read_model
+                .set_progress(Some(BuildProgress { position: file.position, goal: goal.max(file.position) }));
+        }
+        let OpenFile { generation, connection, position } = file;
+        let finish = move || {
+            let connection = generation.finish_build(connection, projection.as_ref())?;
+            Ok::<_, rusqlite::Error>(OpenFile { generation, connection, position })
+        };
+        Ok(Some(tokio::task::spawn_blocking(finish).await??))
+    }
+}
+
+fn backoff() -> backon::ExponentialBackoff {
+    let (first, longest) = BACKOFF;
+    backon::ExponentialBuilder::new()
+        .with_min_delay(first)
+        .with_max_delay(longest)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
+
+async fn pause(backoff: &mut backon::ExponentialBackoff, stop: &CancellationToken) {
+    let pause = backoff.next().unwrap_or(BACKOFF.1);
+    let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+}

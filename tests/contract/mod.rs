@@ -1,0 +1,124 @@
+//! What every event log promises, tested against each store: a new store is one more line at the end of this file.
+
+mod appending;
+mod child;
+mod directory_lock;
+mod disk_full;
+mod following;
+#[cfg(feature = "fault-points")]
+mod killed;
+mod opening;
+mod reading;
+mod sqlite_file;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use offshoot::event_log::{Append, EventLog, NewEvent, SqliteEventLog};
+use offshoot_aggregates::{StreamId, Version};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A place for one log, empty at first. Opening it again finds what was recorded.
+#[async_trait]
+trait Store: Send + Sync {
+    async fn open(&self) -> Arc<dyn EventLog>;
+}
+
+/// A directory of its own, with the log's SQLite file in it.
+struct SqliteStore {
+    directory: TempDir,
+}
+
+impl SqliteStore {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("log.db")
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        Arc::new(SqliteEventLog::open(&self.path()).unwrap())
+    }
+}
+
+/// An append of one event for each payload.
+fn append_of(stream: &StreamId, expected: u64, payloads: &[&str]) -> Append {
+    let event = |payload: &&str| NewEvent {
+        event_type: "ProjectCreated",
+        event_version: "1",
+        payload: format!("{{\"payload\":\"{payload}\"}}"),
+    };
+    Append {
+        stream: stream.clone(),
+        expected: Version(expected),
+        events: payloads.iter().map(event).collect(),
+        metadata: Arc::new(HashMap::from([("actor".to_owned(), "tester".to_owned())])),
+        command: None,
+    }
+}
+
+fn new_stream() -> StreamId {
+    StreamId::project(Uuid::new_v4())
+}
+
+macro_rules! event_log_contract {
+    ($name:ident, $store:expr) => {
+        mod $name {
+            use super::*;
+
+            event_log_contract!(@tests appending, $store, [
+                positions_rise_and_versions_have_no_holes
+                an_append_behind_its_stream_conflicts
+                an_append_ahead_of_its_stream_conflicts
+                a_conflicting_append_leaves_nothing
+                of_appends_at_the_same_version_one_wins
+                a_command_is_done_once
+                a_command_repeated_by_many_at_once_is_done_once
+                a_command_that_conflicted_can_be_tried_again
+                an_append_without_events_is_refused
+                what_was_written_is_counted
+                whoever_is_not_waiting_any_more_does_no_harm
+            ]);
+            event_log_contract!(@tests reading, $store, [
+                events_come_back_as_they_were_written
+                large_events_come_back_whole
+                an_empty_log_reads_as_empty
+                pages_hold_at_most_the_limit
+                pages_of_large_events_are_bounded_by_bytes
+                a_stream_holds_only_its_own_events
+                the_head_is_the_last_event_and_wakes_whoever_watches
+                the_version_at_a_position_counts_the_events_up_to_it
+                times_never_go_back_and_lead_to_positions
+                many_readers_at_once_all_get_their_answer
+            ]);
+            event_log_contract!(@tests following, $store, [
+                readers_miss_nothing_and_repeat_nothing_while_many_write
+            ]);
+            event_log_contract!(@tests opening, $store, [
+                everything_is_there_after_opening_again
+                a_log_that_was_dropped_without_closing_keeps_what_it_acknowledged
+                a_closed_log_refuses_appends
+                closing_finishes_what_is_in_hand
+            ]);
+        }
+    };
+    (@tests $group:ident, $store:expr, [$($test:ident)*]) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let store = $store;
+                super::$group::$test(&store).await;
+            }
+        )*
+    };
+}
+
+event_log_contract!(sqlite, SqliteStore::new());

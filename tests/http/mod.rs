@@ -1,0 +1,6 @@
+//! The HTTP door, asked over real connections.
+
+mod foundation;
+mod idempotency;
+mod reading;
+mod small_door;
