@@ -73,6 +73,9 @@ impl From<ProjectError> for Problem {
             }
             ProjectError::Text(error) => error.into(),
             ProjectError::EnvironmentNameTaken => Self::non_field("An environment with this name already exists."),
+            ProjectError::EnvironmentAlreadyNamed => {
+                Self::conflict("environment_already_named", "The environment has a name already.")
+            }
             ProjectError::TooManyEnvironments { max } => {
                 Self::non_field(format!("A project may not have more than {max} environments."))
             }
@@ -82,7 +85,6 @@ impl From<ProjectError> for Problem {
             ProjectError::FeatureNameForm { pattern } => {
                 Self::field("name", format!("Feature name must match regex: {pattern}"))
             }
-            ProjectError::FeatureNameLowerCase => Self::field("name", "Feature name must be in lower case."),
             ProjectError::FeatureNameTaken => Self::field("name", FEATURE_NAME_TAKEN),
             ProjectError::TooManyOptions { max } => {
                 Self::field("multivariate_options", format!("A feature may not have more than {max} options."))
