@@ -12,7 +12,7 @@ const COMPLETED: &str = r#"{"CloneCompleted": {"feature_states": 5, "batches": 3
 fn unreadable(event_type: &str, event_version: &str, payload: &str) -> DecodeError {
     let mut event = recorded(Category::Environment, event_type, payload);
     event.event_version = event_version.to_owned();
-    let error = event.event().expect_err("it was read").clone();
+    let error = event.event().unwrap_err().clone();
     assert_eq!((error.event_type.as_str(), error.event_version.as_str()), (event_type, event_version));
     error
 }
