@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 use crate::http;
+use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::{Node, StartError};
 
 /// A node that answers HTTP.
@@ -49,6 +50,11 @@ impl Server {
         let node = Node::start(&config.data).await?;
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
+        if new_key.is_some() {
+            // The first request may come with the new key at once.
+            let head = node.commands.log().head().await.map_err(StartError::from)?;
+            node.read_models.wait_for(head, READ_YOUR_WRITES_WAIT).await;
+        }
         let shutdown = CancellationToken::new();
         let state = http::AppState {
             commands: node.commands.clone(),
