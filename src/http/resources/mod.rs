@@ -1,5 +1,7 @@
 //! The resources of the API, one file each: what it is called, what its fields are, and which command or query is behind it.
 
+mod shapes;
+
 use utoipa_axum::router::OpenApiRouter;
 
 use super::state::AppState;
