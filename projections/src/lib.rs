@@ -6,6 +6,7 @@
 pub mod access;
 mod columns;
 pub mod digest;
+pub mod environment_status;
 pub mod feature_states;
 pub mod features;
 mod lists;
