@@ -11,7 +11,7 @@ use crate::config::DataConfig;
 use crate::event_feed::EventFeed;
 use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError, SqliteEventLog};
 use crate::read_models::ReadModels;
-use crate::workers::{CloneWorker, Projector, ProjectorError, sweep_names};
+use crate::workers::{CloneWorker, Projector, ProjectorError, measure_lag, sweep_names};
 
 /// One running Offshoot without its doors.
 pub struct Node {
@@ -80,6 +80,7 @@ impl Node {
         let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone());
         workers.spawn(clone_worker.run());
         workers.spawn(sweep_names(commands.clone(), status, stop_workers.clone()));
+        workers.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
         Ok(Self { commands, feed, read_models, shutdown, projectors, workers, stop_workers, _lock: lock })
     }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 use crate::http;
+use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::{Node, StartError};
 
 /// A node that answers HTTP.
@@ -32,9 +33,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The stored answers cannot be opened.
-    #[error("the stored answers cannot be opened: {0}")]
-    Answers(#[from] rusqlite::Error),
+    /// The door cannot be put together.
+    #[error(transparent)]
+    Door(#[from] http::DoorError),
 }
 
 impl Server {
@@ -49,9 +50,20 @@ impl Server {
         let node = Node::start(&config.data).await?;
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
+        if new_key.is_some() {
+            // The first request may come with the new key at once.
+            let head = node.commands.log().head().await.map_err(StartError::from)?;
+            node.read_models.wait_for(head, READ_YOUR_WRITES_WAIT).await;
+        }
         let shutdown = CancellationToken::new();
-        let state = http::AppState::new(&node, &config.data.data_dir, shutdown.clone())?;
-        let serving = tokio::spawn(http::serve(listener, state, shutdown.clone()));
+        let state = http::AppState {
+            commands: node.commands.clone(),
+            read_models: node.read_models.clone(),
+            feed: node.feed.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let door = http::door(state, &config.data.data_dir)?;
+        let serving = tokio::spawn(http::serve(listener, door, shutdown.clone()));
         Ok((Self { node, address, shutdown, serving }, new_key))
     }
 

@@ -4,9 +4,11 @@
 //! is applied together with the checkpoint, in one transaction.
 
 pub mod access;
+pub mod audit_log;
 mod columns;
 pub mod digest;
 pub mod environment_status;
+pub mod feature_states;
 pub mod features;
 mod lists;
 pub mod projection;

@@ -9,6 +9,7 @@ use offshoot_aggregates::environment::{
     FeatureValue, Origin,
 };
 use offshoot_aggregates::event::EVENT_VERSION;
+use offshoot_aggregates::id_allocator::IdAllocatorEvent;
 use offshoot_aggregates::ids::{
     ApiKeyId, EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, OrganisationId,
     ProjectId, SegmentId, SegmentRuleId,
@@ -62,6 +63,10 @@ impl History {
 
     pub fn environment(&mut self, id: u64, event: EnvironmentEvent) {
         self.record(StreamId::environment(uuid(id)), &event);
+    }
+
+    pub fn allocator(&mut self, event: IdAllocatorEvent) {
+        self.record(StreamId::id_allocator(), &event);
     }
 
     /// An environment that is the `ordinal`th of its project.

@@ -1,6 +1,10 @@
 //! The tests of the read models: events in, rows out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod audit_log;
+mod batching;
+mod every_event;
 mod features;
 mod history;
 mod segments;

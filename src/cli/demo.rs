@@ -88,7 +88,11 @@ async fn tell(server: &Server, key: &str, features: usize) -> Result<(), CliErro
     if status["status"] != "completed" {
         return Err(format!("the clone did not complete: {status}").into());
     }
-    println!("complete after {:.0} ms: {} feature states.", completed.as_secs_f64() * 1e3, status["feature_states_copied"]);
+    println!(
+        "complete after {:.0} ms: {} feature states.",
+        completed.as_secs_f64() * 1e3,
+        status["feature_states_copied"]
+    );
 
     println!("\nWhat the audit log says of it:");
     let audit = api.get(&format!("audit/?environments={}&page_size=999", clone["id"])).await?;
@@ -103,7 +107,8 @@ async fn tell(server: &Server, key: &str, features: usize) -> Result<(), CliErro
 fn shortened(newest_first: &[Value]) -> Vec<String> {
     const SHOWN: usize = 4;
     let line = |entry: &Value| {
-        let (time, log) = (entry["created_date"].as_str().unwrap_or_default(), entry["log"].as_str().unwrap_or_default());
+        let (time, log) =
+            (entry["created_date"].as_str().unwrap_or_default(), entry["log"].as_str().unwrap_or_default());
         format!("{time}  {log}")
     };
     let lines: Vec<_> = newest_first.iter().rev().map(line).collect();

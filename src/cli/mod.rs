@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{LogFormat, start_logging};
 
 /// Event-sourced feature flags, with environment clones that nobody has to wait for.
 #[derive(Debug, Parser)]
@@ -49,7 +49,11 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    telemetry::init(cli.log_format, matches!(cli.command, Command::Serve(_)));
+    // What other commands print is for people; a log between the lines would only be in the way.
+    let default = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
+    if let Err(error) = start_logging(cli.log_format, default) {
+        return fail(&error);
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),

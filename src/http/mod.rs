@@ -6,9 +6,11 @@
 
 pub mod answer;
 pub mod body;
+mod detached;
 pub mod envelope;
 pub mod field_errors;
 pub mod fields;
+mod health;
 pub mod idempotency;
 pub mod kinds;
 pub mod openapi;
@@ -17,10 +19,11 @@ pub mod pagination;
 pub mod problem;
 pub mod rejections;
 pub mod request_context;
+mod resources;
 pub mod router;
 mod serve;
 pub mod session;
 pub mod state;
 
-pub use serve::serve;
+pub use serve::{DoorError, door, serve};
 pub use state::AppState;

@@ -45,11 +45,7 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     }
 }
 
-async fn admit(
-    state: &AppState,
-    headers: &HeaderMap,
-    context: Option<&RequestContext>,
-) -> Result<StoredKey, Problem> {
+async fn admit(state: &AppState, headers: &HeaderMap, context: Option<&RequestContext>) -> Result<StoredKey, Problem> {
     let key = credentials(headers)?;
     let hash = hash_api_key(key);
     let stored = state.read_models.access.query(move |connection| access::key_by_hash(connection, &hash)).await?;

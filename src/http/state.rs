@@ -6,7 +6,8 @@ use offshoot_aggregates::Position;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
-use crate::commands::{CommandError, Commands, Rejection};
+use super::rejections::environment_is_creating;
+use crate::commands::{CloneRejection, CommandError, Commands, Rejection};
 use crate::event_feed::EventFeed;
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::read_models::{QueryError, ReadModels};
@@ -28,7 +29,7 @@ impl AppState {
     /// Waits until every read model shows what is in the log at a position, but not for ever: the position is on the
     /// answer, and who needs it can ask with `Offshoot-Min-Position`.
     pub async fn settle(&self, position: Position) {
-        if !self.read_models.wait_for(position, READ_YOUR_WRITES_WAIT).await {
+        if !self.read_models.wait_for_serving(position, READ_YOUR_WRITES_WAIT).await {
             tracing::warn!(%position, "an answer does not wait for the read models any longer");
         }
     }
@@ -64,8 +65,20 @@ impl From<Rejection> for Problem {
             Rejection::Project(error) => error.into(),
             Rejection::Environment(error) => error.into(),
             Rejection::IdAllocator(error) => Self::internal(error),
-            Rejection::Clone(error) => error.into(),
+            Rejection::Clone(error) => clone_rejection(error),
             Rejection::OtherVersion { actual } => Self::VersionMismatch { actual },
+        }
+    }
+}
+
+fn clone_rejection(rejection: CloneRejection) -> Problem {
+    match rejection {
+        CloneRejection::AsOfBeforeSource => Problem::field("as_of", "The environment did not exist at that moment."),
+        CloneRejection::AsOfInFuture => Problem::field("as_of", "That moment has not come yet."),
+        CloneRejection::SourceIsCreating => environment_is_creating(),
+        CloneRejection::TooManyStates { actual, max } => {
+            let text = format!("{actual} feature states are too many to wait for (at most {max}): send true.");
+            Problem::field("clone_feature_states_async", text)
         }
     }
 }

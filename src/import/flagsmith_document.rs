@@ -245,12 +245,7 @@ fn initial_value(value: &FeatureValue) -> Option<String> {
 }
 
 fn segment(part: SegmentPart) -> NewSegment {
-    NewSegment {
-        name: part.name,
-        description: None,
-        feature: None,
-        rules: part.rules.into_iter().map(rule).collect(),
-    }
+    NewSegment { name: part.name, description: None, feature: None, rules: part.rules.into_iter().map(rule).collect() }
 }
 
 fn rule(part: RulePart) -> NewRule {

@@ -101,7 +101,8 @@ impl Projector {
         let tasks = TaskTracker::new();
         let (finished, mut built) = mpsc::channel(1);
         let build = |goal: &Arc<Self>| {
-            goal.read_model.set_progress(Some(BuildProgress { position: Position::START, goal: *goal.feed.hint().borrow() }));
+            goal.read_model
+                .set_progress(Some(BuildProgress { position: Position::START, goal: *goal.feed.hint().borrow() }));
             tasks.spawn(goal.clone().build_until_done(finished.clone()));
         };
         let mut stop = this.shutdown.child_token();
@@ -236,7 +237,8 @@ impl Projector {
             let (applied, read) = tokio::join!(self.apply(file, next), self.feed.after(last));
             file = applied.map_err(|(_, error)| error)?;
             next = read?;
-            self.read_model.set_progress(Some(BuildProgress { position: file.position, goal: goal.max(file.position) }));
+            self.read_model
+                .set_progress(Some(BuildProgress { position: file.position, goal: goal.max(file.position) }));
         }
         let OpenFile { generation, connection, position } = file;
         let finish = move || {

@@ -11,14 +11,36 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "aggregates/src",
         &[
-            "offshoot_projections", "offshoot::", "rusqlite", "tokio::", "std::fs", "std::net", "std::env",
-            "Timestamp::now", "SystemTime", "Instant::now", "new_v4", "now_v7", "rand::",
+            "offshoot_projections",
+            "offshoot::",
+            "rusqlite",
+            "tokio::",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "Timestamp::now",
+            "SystemTime",
+            "Instant::now",
+            "new_v4",
+            "now_v7",
+            "rand::",
         ],
     ),
     (
         "projections/src",
-        &["offshoot::", "tokio::", "std::fs", "std::net", "std::env", "Timestamp::now", "SystemTime", "Instant::now",
-          "new_v4", "now_v7", "rand::"],
+        &[
+            "offshoot::",
+            "tokio::",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "Timestamp::now",
+            "SystemTime",
+            "Instant::now",
+            "new_v4",
+            "now_v7",
+            "rand::",
+        ],
     ),
     ("src/event_log", &["crate::commands", "crate::read_models", "crate::workers", "crate::http", "crate::cli"]),
     ("src/commands", &["crate::read_models", "crate::workers", "crate::http", "crate::cli", "offshoot_projections"]),
@@ -57,7 +79,8 @@ fn all_files() -> Vec<(String, String)> {
 
 #[test]
 fn every_file_opens_by_saying_what_it_is_for() {
-    let silent: Vec<_> = all_files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name).collect();
+    let silent: Vec<_> =
+        all_files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(name, _)| name).collect();
     assert!(silent.is_empty(), "no `//!` line first: {silent:#?}");
 }
 
@@ -84,18 +107,25 @@ fn no_part_speaks_of_the_parts_above_it() {
 #[test]
 fn the_clock_is_read_in_one_place_and_by_the_log() {
     let reads_clock = |text: &str| text.contains("Timestamp::now(") || text.contains("SystemTime::now(");
-    let allowed = |name: &str| name == "src/clock.rs" || name.starts_with("src/event_log/") || name.starts_with("tests/");
-    let others: Vec<_> =
-        all_files().into_iter().filter(|(name, text)| !allowed(name) && reads_clock(text)).map(|(name, _)| name).collect();
+    let allowed =
+        |name: &str| name == "src/clock.rs" || name.starts_with("src/event_log/") || name.starts_with("tests/");
+    let others: Vec<_> = all_files()
+        .into_iter()
+        .filter(|(name, text)| !allowed(name) && reads_clock(text))
+        .map(|(name, _)| name)
+        .collect();
     assert!(others.is_empty(), "read the clock through src/clock.rs: {others:#?}");
 }
 
 #[test]
 fn no_folder_or_file_has_a_name_that_says_nothing() {
     let says_nothing = |name: &str| {
-        Path::new(name)
-            .components()
-            .any(|part| matches!(part.as_os_str().to_str(), Some("utils.rs" | "helpers.rs" | "manager.rs" | "common.rs" | "utils" | "helpers" | "common")))
+        Path::new(name).components().any(|part| {
+            matches!(
+                part.as_os_str().to_str(),
+                Some("utils.rs" | "helpers.rs" | "manager.rs" | "common.rs" | "utils" | "helpers" | "common")
+            )
+        })
     };
     let names: Vec<_> = all_files().into_iter().map(|(name, _)| name).filter(|name| says_nothing(name)).collect();
     assert!(names.is_empty(), "{names:#?}");

@@ -10,10 +10,10 @@ use offshoot_aggregates::environment::{EnvironmentSettings, FeatureValue, StateC
 use offshoot_aggregates::ids::FeatureId;
 use uuid::Uuid;
 
+use super::CliError;
 use super::figures::Figures;
 use super::process::machine;
 use super::setup::Setup;
-use super::CliError;
 use crate::commands::{CommandContext, Commands, NewEnvironmentOptions};
 
 /// How long to measure.
@@ -121,12 +121,7 @@ async fn change(
 }
 
 /// Changes one flag and waits until the read model of the states shows it.
-async fn one_change(
-    setup: &Setup,
-    environment: Uuid,
-    feature: FeatureId,
-    number: u32,
-) -> Result<Duration, CliError> {
+async fn one_change(setup: &Setup, environment: Uuid, feature: FeatureId, number: u32) -> Result<Duration, CliError> {
     let node = setup.server.node();
     // What the run before left to do is not measured.
     let head = node.commands.log().head().await?;

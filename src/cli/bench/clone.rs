@@ -8,10 +8,10 @@ use offshoot_aggregates::environment::EnvironmentEvent;
 use offshoot_aggregates::{Event, Position};
 use serde_json::json;
 
+use super::CliError;
 use super::figures::Figures;
 use super::process::{machine, peak_memory_mib, reset_peak_memory};
 use super::setup::{Setup, WAIT};
-use super::CliError;
 use crate::cli::sample_project::sample_states;
 
 /// What to clone, and how often.

@@ -45,7 +45,8 @@ impl Figures {
             self.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         for (name, unit, values) in &self.series {
             let (min, median, max) = spread(values);
-            let figure = json!({ "unit": unit, "minimum": min, "median": median, "maximum": max, "runs": values.len() });
+            let figure =
+                json!({ "unit": unit, "minimum": min, "median": median, "maximum": max, "runs": values.len() });
             object.insert((*name).to_owned(), figure);
         }
         Value::Object(object)

@@ -6,10 +6,10 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
+use super::CliError;
 use super::figures::Figures;
 use super::process::{machine, peak_memory_mib, reset_peak_memory};
 use super::setup::{Setup, WAIT};
-use super::CliError;
 use crate::cli::sample_project::sample_states;
 
 /// What to build anew, and how often.

@@ -1,0 +1,150 @@
+//! The lines of an environment's events.
+
+use offshoot_aggregates::environment::{EnvironmentEvent, Origin};
+use offshoot_aggregates::permissions::{EnvironmentPermission, Grant};
+use rusqlite::{Result, Transaction};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::changes::{grant_changes, granted, object_changes};
+use super::line::{ChangeDetail, ChangeType, Line, Place, RelatedObjectType, counted};
+use super::names::{self, KnownEnvironment};
+use super::state_lines;
+
+/// Where the event happened, and what there is to say about it.
+pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) -> Result<(Place, Vec<Line>)> {
+    use EnvironmentEvent as E;
+    match event {
+        E::EnvironmentCreated { id, project_id, settings, origin, .. } => {
+            names::add_environment(tx, (uuid, *id), *project_id, &settings.name, origin)?;
+        }
+        E::EnvironmentSettingsChanged { after, .. } => names::rename_environment(tx, uuid, &after.name)?,
+        E::EnvironmentDeleted { .. } => names::end_environment(tx, uuid)?,
+        _ => {}
+    }
+    let environment = names::environment(tx, uuid)?;
+    let lines = match event {
+        E::EnvironmentCreated { origin, .. } => created(&environment, origin),
+        E::EnvironmentPermissionGranted { before, after } => {
+            vec![permissions_changed(tx, &environment, before.as_ref(), Some(after))?]
+        }
+        E::EnvironmentPermissionRevoked { before } => vec![permissions_changed(tx, &environment, Some(before), None)?],
+        E::PermissionsInherited { source, grants } => vec![permissions_inherited(tx, &environment, *source, grants)?],
+        E::EnvironmentSettingsChanged { before, after } => {
+            let log = format!("Environment updated: {}", environment.name);
+            vec![line(ChangeType::Update, &environment, log).with(object_changes(before, after))]
+        }
+        E::EnvironmentDeleted { name } => {
+            vec![line(ChangeType::Delete, &environment, format!("Environment deleted: {name}"))]
+        }
+        E::FeatureStateChanged { .. }
+        | E::SegmentOverrideAdded { .. }
+        | E::SegmentOverrideSet { .. }
+        | E::SegmentOverridesReordered { .. }
+        | E::SegmentOverrideRemoved { .. } => state_lines::lines(event),
+        E::FeatureStatesBatchCopied { .. }
+        | E::CloneCompleted { .. }
+        | E::CloneFailed { .. }
+        | E::CloneRetried { .. }
+        | E::CloneCancelled { .. }
+        | E::FeatureStatesImported { .. }
+        | E::ImportCompleted { .. } => progress(&environment, event).into_iter().collect(),
+    };
+    Ok((environment.place, lines))
+}
+
+/// Flagsmith says only that there is a new environment; here a copy says what it is a copy of.
+fn created(environment: &KnownEnvironment, origin: &Origin) -> Vec<Line> {
+    let name = &environment.name;
+    let new = line(ChangeType::Create, environment, format!("New Environment created: {name}"));
+    let came_from = match origin {
+        Origin::New => return vec![new],
+        Origin::Clone(origin) => format!(
+            "Environment {name} cloned from {} as of position {}: {}",
+            origin.source.name,
+            origin.position,
+            states_in_batches(origin.feature_states_total, origin.batches_total)
+        ),
+        Origin::Import { document, feature_states_total, batches_total } => format!(
+            "Environment {name} imported from {document}: {}",
+            states_in_batches(*feature_states_total, *batches_total)
+        ),
+    };
+    vec![new, line(ChangeType::Unknown, environment, came_from)]
+}
+
+/// How far a clone or an import is. Batches are counted, not looked into: they may be large, and there may be many.
+fn progress(environment: &KnownEnvironment, event: &EnvironmentEvent) -> Option<Line> {
+    use EnvironmentEvent as E;
+    let name = &environment.name;
+    let batch_of_all = |batch: &u32| match environment.batches_total {
+        Some(total) => format!("batch {batch} of {total}"),
+        None => format!("batch {batch}"),
+    };
+    let log = match event {
+        E::FeatureStatesBatchCopied { batch, states } => {
+            let states = counted(states.len() as u64, "feature state");
+            format!("Feature states copied to {name}: {} ({states})", batch_of_all(batch))
+        }
+        E::FeatureStatesImported { batch, states } => {
+            let states = counted(states.len() as u64, "feature state");
+            format!("Feature states imported to {name}: {} ({states})", batch_of_all(batch))
+        }
+        E::CloneCompleted { feature_states, batches } => {
+            format!("Clone completed: {name} ({})", states_in_batches(*feature_states, *batches))
+        }
+        E::CloneFailed { batch, code, detail } => format!("Clone failed: {name} at batch {batch}: {code}: {detail}"),
+        E::CloneRetried { attempt, from_batch } => {
+            format!("Clone retried: {name} from batch {from_batch} (attempt {attempt})")
+        }
+        E::CloneCancelled { batches_copied } => {
+            format!("Clone cancelled: {name} after {}", counted(u64::from(*batches_copied), "batch"))
+        }
+        E::ImportCompleted { feature_states } => {
+            format!("Import completed: {name} ({})", counted(*feature_states, "feature state"))
+        }
+        _ => return None,
+    };
+    Some(line(ChangeType::Unknown, environment, log))
+}
+
+fn states_in_batches(states: u64, batches: u32) -> String {
+    format!("{} in {}", counted(states, "feature state"), counted(u64::from(batches), "batch"))
+}
+
+fn permissions_changed(
+    tx: &Transaction<'_>,
+    environment: &KnownEnvironment,
+    before: Option<&Grant<EnvironmentPermission>>,
+    after: Option<&Grant<EnvironmentPermission>>,
+) -> Result<Line> {
+    let name = &environment.name;
+    let whose = after.or(before).map(|grant| names::principal(tx, &grant.principal)).transpose()?.unwrap_or_default();
+    let log = after.map_or_else(
+        || format!("Permissions revoked in environment {name} from {whose}"),
+        |after| format!("Permissions granted in environment {name} to {whose}: {}", granted(after)),
+    );
+    Ok(line(ChangeType::Update, environment, log).with(grant_changes(before, after)))
+}
+
+/// One line, with what each principal may do among the details.
+fn permissions_inherited(
+    tx: &Transaction<'_>,
+    environment: &KnownEnvironment,
+    source: Uuid,
+    grants: &[Grant<EnvironmentPermission>],
+) -> Result<Line> {
+    let source = names::environment(tx, source)?.name;
+    let detail = |grant: &Grant<EnvironmentPermission>| {
+        let field = names::principal(tx, &grant.principal)?;
+        Ok(ChangeDetail { field, old: Value::Null, new: granted(grant).into(), option: None })
+    };
+    let details: Vec<_> = grants.iter().map(detail).collect::<Result<_>>()?;
+    let principals = counted(grants.len() as u64, "API key");
+    let log = format!("Permissions of {principals} inherited by environment {} from {source}", environment.name);
+    Ok(line(ChangeType::Update, environment, log).with(details))
+}
+
+fn line(change: ChangeType, environment: &KnownEnvironment, log: String) -> Line {
+    Line::new(change, (RelatedObjectType::Environment, environment.place.environment.map(|id| id.0)), log)
+}

@@ -1,0 +1,6 @@
+//! The forms in which several resources show the same things.
+
+pub(super) mod author;
+pub(super) mod environment;
+pub(super) mod project;
+pub(super) mod timestamp;
