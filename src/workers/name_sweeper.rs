@@ -53,7 +53,8 @@ async fn forgotten(
     environment_status: &ReadModel,
     alone_since: Option<Timestamp>,
 ) -> Result<Vec<ForgottenName>, QueryError> {
-    let before = alone_since.max(Some(clock::now() - AGE_MIN)).unwrap_or(Timestamp::MIN);
+    let old = clock::now() - AGE_MIN;
+    let before = alone_since.map_or(old, |since| since.max(old));
     environment_status.query(move |connection| environment_status::forgotten_names(connection, before)).await
 }
 
