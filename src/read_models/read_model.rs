@@ -130,6 +130,12 @@ impl ReadModel {
         *self.position.borrow()
     }
 
+    /// Whether there is a file that serves.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.serving.load().is_some()
+    }
+
     /// Waits until the serving file has reached a position.
     pub async fn reached(&self, position: Position) {
         // The sender lives as long as `self`, so waiting cannot fail.
@@ -189,7 +195,7 @@ impl ReadModel {
         };
         let build = self.progress();
         let is_stopped = self.is_stopped.load(std::sync::atomic::Ordering::Relaxed);
-        let state = match (self.serving.load().is_some(), build) {
+        let state = match (self.is_serving(), build) {
             _ if is_stopped => ReadModelState::Stopped,
             (true, None) => ReadModelState::Live,
             (true, Some(_)) => ReadModelState::Rebuilding,

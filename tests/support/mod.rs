@@ -1,0 +1,7 @@
+//! What the tests from outside share.
+
+pub mod builders;
+pub mod client;
+pub mod gated_log;
+pub mod sample;
+pub mod server;

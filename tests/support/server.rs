@@ -1,0 +1,99 @@
+//! The real server in this process, on a free port and a directory of its own.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use offshoot::commands::Commands;
+use offshoot::config::{AdminKey, DataConfig, ServerConfig};
+use offshoot::event_log::{EventLog, SqliteEventLog};
+use offshoot::node::Node;
+use offshoot::server::Server;
+use offshoot_aggregates::Position;
+use tempfile::TempDir;
+
+use super::client::Client;
+
+const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
+
+/// A running server. It is asked as its organisation's admin: everything that a [`Client`] can do, it can do.
+pub struct TestServer {
+    server: Server,
+    admin: Client,
+    directory: TempDir,
+}
+
+impl Deref for TestServer {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.admin
+    }
+}
+
+impl TestServer {
+    /// A server with an empty store, but for the organisation `Default`.
+    pub async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap()).await
+    }
+
+    /// A server whose log is inside another one, as `wrap` makes it.
+    pub async fn start_on(wrap: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(&directory);
+        let log = wrap(Arc::new(SqliteEventLog::open(&config.data.sqlite_path()).unwrap()));
+        let node = Node::start_on(log, &config.data.read_models(), None).await.unwrap();
+        let (server, _) = Server::start_on(node, &config).await.unwrap();
+        Self::of(server, directory).await
+    }
+
+    async fn start_in(directory: TempDir) -> Self {
+        let (server, _) = Server::start(&config(&directory)).await.unwrap();
+        Self::of(server, directory).await
+    }
+
+    async fn of(server: Server, directory: TempDir) -> Self {
+        let admin = Client::new(format!("http://{}", server.address()), Some(ADMIN_KEY.to_owned()));
+        let server = Self { server, admin, directory };
+        server.settle(server.commands().log().head().await.unwrap()).await;
+        server
+    }
+
+    /// Stops and starts again on the same data.
+    pub async fn restart(self) -> Self {
+        let Self { server, directory, .. } = self;
+        server.stop().await;
+        Self::start_in(directory).await
+    }
+
+    /// The server itself.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The commands, past the door.
+    pub fn commands(&self) -> &Commands {
+        &self.server.node().commands
+    }
+
+    /// Waits until every read model has reached a position.
+    pub async fn settle(&self, position: Position) {
+        let at_most = std::time::Duration::from_secs(30);
+        assert!(
+            self.server.node().read_models.wait_for(position, at_most).await,
+            "read models did not reach {position}"
+        );
+    }
+
+    /// Where the log stands: to show that a rejected request wrote nothing.
+    pub async fn head(&self) -> Position {
+        self.commands().log().head().await.unwrap()
+    }
+}
+
+fn config(directory: &TempDir) -> ServerConfig {
+    ServerConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data: DataConfig::in_directory(directory.path().to_owned()),
+        admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
+    }
+}
