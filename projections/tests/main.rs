@@ -1,6 +1,15 @@
 //! The tests of the read models: events in, rows out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod clone_progress;
+mod cloned_states;
+mod default_states;
+mod environments;
 mod features;
+mod folding;
 mod history;
+mod house;
+mod segment_overrides;
 mod segments;
+mod state_queries;
