@@ -145,6 +145,15 @@ impl Session {
         if membership.is_admin { Ok(membership) } else { Err(Problem::forbidden()) }
     }
 
+    /// Asks that the caller administers an organisation, whichever: for what concerns the whole installation.
+    ///
+    /// # Errors
+    /// 403 if the caller administers none.
+    pub async fn require_organisation_admin(&self) -> Result<(), Problem> {
+        let is_admin = self.memberships().await?.iter().any(|membership| membership.is_admin);
+        if is_admin { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
     /// A project in which the caller may do something; `None` asks for its administrator.
     ///
     /// # Errors
@@ -154,10 +163,18 @@ impl Session {
         project: ProjectId,
         permission: Option<ProjectPermission>,
     ) -> Result<StoredProject, Problem> {
-        let found = self.state.read_models.features.query(move |file| features::project(file, project)).await?;
-        let found = found.ok_or_else(|| Problem::not_found("Project"))?;
+        let found = self.find_project(project).await?;
         self.require_in_project(project, permission).await?;
         Ok(found)
+    }
+
+    /// A project, whatever the caller may do in it.
+    ///
+    /// # Errors
+    /// 404 if there is no such project.
+    pub async fn find_project(&self, project: ProjectId) -> Result<StoredProject, Problem> {
+        let found = self.state.read_models.features.query(move |file| features::project(file, project)).await?;
+        found.ok_or_else(|| Problem::not_found("Project"))
     }
 
     /// Asks for a permission in a project; `None` for its administrator.
@@ -185,12 +202,20 @@ impl Session {
         api_key: &str,
         permission: Option<EnvironmentPermission>,
     ) -> Result<StoredEnvironment, Problem> {
+        let found = self.find_environment(api_key).await?;
+        self.require_in_environment(&found, permission).await?;
+        Ok(found)
+    }
+
+    /// An environment, by its client key, whatever the caller may do in it.
+    ///
+    /// # Errors
+    /// 404 if there is no such environment.
+    pub async fn find_environment(&self, api_key: &str) -> Result<StoredEnvironment, Problem> {
         let api_key = api_key.to_owned();
         let query = move |file: &_| environment_status::environment_by_key(file, &api_key);
         let found = self.state.read_models.environment_status.query(query).await?;
-        let found = found.ok_or_else(|| Problem::not_found("Environment"))?;
-        self.require_in_environment(&found, permission).await?;
-        Ok(found)
+        found.ok_or_else(|| Problem::not_found("Environment"))
     }
 
     /// Asks for a permission in an environment; `None` for its administrator.

@@ -46,6 +46,19 @@ pub enum ReadModelState {
     Stopped,
 }
 
+impl ReadModelState {
+    /// Its name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Rebuilding => "rebuilding",
+            Self::Building => "building",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// How far the file is that is being built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildProgress {

@@ -1,7 +1,10 @@
 //! The resources of the API, one file each: what it is called, what its fields are, and which command or query is behind it.
 
+mod api_key_permissions;
+mod api_keys;
 mod clone_events;
 mod clones;
+mod organisations;
 mod shapes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -10,5 +13,9 @@ use super::state::AppState;
 
 /// The routes of all resources.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(clone_events::routes()).merge(clones::routes())
+    OpenApiRouter::new()
+        .merge(api_keys::routes())
+        .merge(clone_events::routes())
+        .merge(clones::routes())
+        .merge(organisations::routes())
 }
