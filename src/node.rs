@@ -1,6 +1,6 @@
 //! One running Offshoot without its doors: the log, the commands, the read models and the workers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ pub struct Node {
     workers: TaskTracker,
     stop_workers: CancellationToken,
     /// Held as long as the node runs, so that no second process opens the same data.
-    _lock: DirectoryLock,
+    _lock: Option<DirectoryLock>,
 }
 
 /// Why a node does not start.
@@ -66,10 +66,22 @@ impl Node {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
         let lock = DirectoryLock::acquire(&config.data_dir)?;
-        let log: Arc<dyn EventLog> = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
+        let log = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
+        Self::start_on(log, &config.read_models(), Some(lock)).await
+    }
+
+    /// Starts the projectors and the workers on a log that is open, with the read models in a directory.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_on(
+        log: Arc<dyn EventLog>,
+        read_models: &Path,
+        lock: Option<DirectoryLock>,
+    ) -> Result<Self, StartError> {
         let feed = Arc::new(EventFeed::new(log.clone()).await?);
         let commands = Commands::new(log);
-        let read_models = ReadModels::new(&config.read_models());
+        let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
         let (projectors, workers) = (TaskTracker::new(), TaskTracker::new());
         for read_model in read_models.all() {

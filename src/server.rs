@@ -44,10 +44,18 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub async fn start(config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
+        let node = Node::start(&config.data).await?;
+        Self::start_on(node, config).await
+    }
+
+    /// Opens the door of a node that runs.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start_on(node: Node, config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
         let listen = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let node = Node::start(&config.data).await?;
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
         if new_key.is_some() {

@@ -2,4 +2,6 @@
 
 pub mod builders;
 pub mod client;
+pub mod gated_log;
+pub mod sample;
 pub mod server;
