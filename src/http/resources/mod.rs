@@ -4,7 +4,12 @@ mod api_key_permissions;
 mod api_keys;
 mod clone_events;
 mod clones;
+mod environment_settings;
+mod environments;
 mod organisations;
+mod permissions;
+mod projections;
+mod projects;
 mod shapes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -17,5 +22,9 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(api_keys::routes())
         .merge(clone_events::routes())
         .merge(clones::routes())
+        .merge(environments::routes())
         .merge(organisations::routes())
+        .merge(permissions::routes())
+        .merge(projections::routes())
+        .merge(projects::routes())
 }

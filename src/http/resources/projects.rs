@@ -35,8 +35,7 @@ async fn list(session: Session, Query(mut query): Query) -> Result<Answer, Probl
     let uuid = query.optional("uuid", kinds::uuid());
     query.finish()?;
     let organisation = organisation.map(|text| text.parse().map(OrganisationId)).transpose();
-    let organisation =
-        organisation.map_err(|_| Problem::field_bare("organisation", "Must be a valid integer."))?;
+    let organisation = organisation.map_err(|_| Problem::field_bare("organisation", "Must be a valid integer."))?;
     let principal = session.principal();
     let visible = move |file: &_| access::visible_projects(file, &principal);
     let visible = session.state.read_models.access.query(visible).await?;
