@@ -5,6 +5,7 @@ mod project;
 
 use std::collections::BTreeSet;
 
+use offshoot_aggregates::Position;
 use offshoot_aggregates::ids::{ApiKeyId, OrganisationId};
 use offshoot_aggregates::permissions::{Grant, Principal};
 use offshoot_projections::access::{self, GrantHolder, Permissions, StoredKey};
@@ -15,6 +16,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::shapes::author::Author;
+use crate::commands::CommandError;
+use crate::event_log::Appended;
+use crate::http::answer::Answer;
 use crate::http::fields::Fields;
 use crate::http::kinds;
 use crate::http::problem::Problem;
@@ -125,6 +129,81 @@ impl<P: Ord + DeserializeOwned> Asked<P> {
     }
 }
 
+/// What can be asked of a place that permissions are granted in.
+enum Change<P: Ord> {
+    /// Set what someone may do there.
+    Grant(Grant<P>),
+    /// Take away what someone may do there.
+    Revoke(Principal),
+}
+
+/// A project or an environment.
+trait Place {
+    type Permission: Ord + Serialize + DeserializeOwned;
+
+    /// Flagsmith's name of what is granted there.
+    const GRANT: &'static str;
+
+    /// The organisation that it belongs to.
+    async fn organisation(&self, session: &Session) -> Result<OrganisationId, Problem>;
+
+    /// Who was granted what there.
+    async fn holders(&self, session: &Session) -> Result<Vec<GrantHolder<Self::Permission>>, Problem>;
+
+    /// What the caller may do there.
+    async fn own(&self, session: &Session) -> Result<Permissions<Self::Permission>, Problem>;
+
+    /// Sends the command.
+    async fn send(&self, session: &Session, change: Change<Self::Permission>) -> Result<Appended, CommandError>;
+}
+
+async fn answer_held<P: Place>(session: &Session, place: &P) -> Result<Answer, Problem> {
+    let held = place.holders(session).await?;
+    Ok(Answer::ok(&held.into_iter().map(HeldPermissions::new).collect::<Vec<_>>()))
+}
+
+/// Any member may ask, also one who may do nothing there.
+async fn answer_own<P: Place>(session: &Session, place: &P) -> Result<Answer, Problem> {
+    let organisation = place.organisation(session).await?;
+    session.membership(organisation).await.map_err(Problem::or_forbidden)?;
+    Ok(Answer::ok(&OwnPermissions::new(&place.own(session).await?)))
+}
+
+async fn grant<P: Place>(session: &Session, place: &P, mut fields: Fields) -> Result<Answer, Problem> {
+    let user = fields.required("user", kinds::id());
+    let asked = Asked::read(&mut fields);
+    fields.finish()?;
+    let key = find_key(session, place.organisation(session).await?, user).await?;
+    let (granted, position) = set(session, place, asked.to(key.principal())).await?;
+    Ok(Answer::created(&granted).position(position))
+}
+
+async fn replace<P: Place>(session: &Session, place: &P, user: i64, mut fields: Fields) -> Result<Answer, Problem> {
+    let principal = holder(session, place, user).await?;
+    let asked = Asked::read(&mut fields);
+    fields.finish()?;
+    let (granted, position) = set(session, place, asked.to(principal)).await?;
+    Ok(Answer::ok(&granted).position(position))
+}
+
+async fn set<P: Place>(
+    session: &Session,
+    place: &P,
+    grant: Grant<P::Permission>,
+) -> Result<(GrantedPermissions, Position), Problem> {
+    let granted = GrantedPermissions::new(&grant);
+    let position = place.send(session, Change::Grant(grant)).await?.position;
+    session.state.settle(position).await;
+    Ok((granted, position))
+}
+
+async fn revoke<P: Place>(session: &Session, place: &P, user: i64) -> Result<Answer, Problem> {
+    let principal = holder(session, place, user).await?;
+    let position = place.send(session, Change::Revoke(principal)).await?.position;
+    session.state.settle(position).await;
+    Ok(Answer::no_content().position(position))
+}
+
 /// An API key that something can be granted to: one that is not revoked and belongs to the organisation.
 async fn find_key(session: &Session, organisation: OrganisationId, id: i64) -> Result<StoredKey, Problem> {
     let query = move |file: &_| {
@@ -137,16 +216,13 @@ async fn find_key(session: &Session, organisation: OrganisationId, id: i64) -> R
     found.ok_or_else(|| Problem::field("user", unknown_id(id)))
 }
 
-/// The one among the holders with this id.
-fn holder<P: Ord>(holders: Vec<GrantHolder<P>>, id: i64) -> Option<Principal> {
+/// The API key with this id, if something was granted to it.
+async fn holder<P: Place>(session: &Session, place: &P, id: i64) -> Result<Principal, Problem> {
     let is_it = |principal: &Principal| {
         let Principal::ApiKey { id: own, .. } = principal;
         own.0 == id
     };
-    holders.into_iter().map(|holder| holder.grant.principal).find(is_it)
-}
-
-/// Asks that the caller belongs to an organisation.
-async fn require_member(session: &Session, organisation: OrganisationId) -> Result<(), Problem> {
-    session.membership(organisation).await.map(drop).map_err(Problem::or_forbidden)
+    let holders = place.holders(session).await?;
+    let found = holders.into_iter().map(|holder| holder.grant.principal).find(is_it);
+    found.ok_or_else(|| Problem::not_found(P::GRANT))
 }
