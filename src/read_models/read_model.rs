@@ -46,6 +46,19 @@ pub enum ReadModelState {
     Stopped,
 }
 
+impl ReadModelState {
+    /// Its name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Rebuilding => "rebuilding",
+            Self::Building => "building",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// How far the file is that is being built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildProgress {
@@ -156,7 +169,8 @@ impl ReadModel {
         builds
     }
 
-    /// Asks the read model something. The closure runs where it may block.
+    /// Asks the read model something. The closure runs where it may block; all its questions are answered as of one
+    /// moment.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -176,7 +190,7 @@ impl ReadModel {
             let _entered = span.entered();
             let _permit = permit;
             let connection = serving.take()?;
-            let answer = query(&connection);
+            let answer = connection.unchecked_transaction().and_then(|snapshot| query(&snapshot));
             serving.put_back(connection);
             answer
         };

@@ -1,7 +1,15 @@
 //! The resources of the API, one file each: what it is called, what its fields are, and which command or query is behind it.
 
+mod api_key_permissions;
+mod api_keys;
 mod clone_events;
 mod clones;
+mod environment_settings;
+mod environments;
+mod organisations;
+mod permissions;
+mod projections;
+mod projects;
 mod shapes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -10,5 +18,13 @@ use super::state::AppState;
 
 /// The routes of all resources.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(clone_events::routes()).merge(clones::routes())
+    OpenApiRouter::new()
+        .merge(api_keys::routes())
+        .merge(clone_events::routes())
+        .merge(clones::routes())
+        .merge(environments::routes())
+        .merge(organisations::routes())
+        .merge(permissions::routes())
+        .merge(projections::routes())
+        .merge(projects::routes())
 }

@@ -4,3 +4,6 @@ pub(super) mod author;
 pub(super) mod environment;
 pub(super) mod project;
 pub(super) mod timestamp;
+
+/// What stands where Flagsmith has a limit of its plans and here is none: the biggest number that its clients can read.
+pub(super) const NO_LIMIT: i32 = i32::MAX;
