@@ -5,8 +5,9 @@ use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, ProjectId};
 use offshoot_aggregates::metadata::{Actor, ActorKind};
 use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params_from_iter};
+use uuid::Uuid;
 
-use crate::columns::{from_json_or_default, timestamp, uuid};
+use crate::columns::{from_json_or_default, timestamp, to_json, uuid};
 use crate::lists::{Conditions, Page, id_set, like_containing};
 
 /// A feature of a project.
@@ -33,6 +34,8 @@ pub struct FeatureFilter {
     pub feature_type: Option<FeatureType>,
     /// Those with one of these ids.
     pub ids: Option<Vec<FeatureId>>,
+    /// Those made by one of the API keys with these UUIDs.
+    pub creators: Option<Vec<Uuid>>,
 }
 
 /// What a list of features is ordered by.
@@ -68,6 +71,11 @@ impl FeatureFilter {
         }
         conditions.add_some("feature.name LIKE ? ESCAPE '\\'", self.search.as_deref().map(like_containing));
         conditions.add_some("is_archived = ?", self.is_archived);
+        if let Some(creators) = &self.creators {
+            let made_by = "feature.creator IN (SELECT id FROM creator WHERE kind = 'api_key'
+                AND actor IN (SELECT value FROM json_each(?)))";
+            conditions.add(made_by, to_json(creators)?);
+        }
         conditions.add_some("is_multivariate = ?", self.feature_type.map(|kind| kind == FeatureType::Multivariate));
         Ok(conditions)
     }
