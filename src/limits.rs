@@ -107,3 +107,6 @@ pub const STORED_ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// Answers with a secret in them that are kept, in memory only; keys are issued by hand, not by the thousand.
 pub const SENSITIVE_ANSWERS_MAX: usize = 1_000;
+
+/// Events that may wait for a reader of server-sent events; a slow one makes its own stream wait, nobody else's.
+pub const SSE_QUEUE_MAX: usize = 16;

@@ -1,6 +1,7 @@
-//! The forms in which times, UUIDs and structures stand in the columns of a read model.
+//! The forms in which times, UUIDs, people and structures stand in the columns of a read model.
 
 use jiff::Timestamp;
+use offshoot_aggregates::{Actor, ActorKind};
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
 use serde::Serialize;
@@ -29,6 +30,13 @@ pub(crate) fn uuid(row: &Row<'_>, column: &str) -> Result<Uuid> {
 /// Reads a UUID that may be missing.
 pub(crate) fn optional_uuid(row: &Row<'_>, column: &str) -> Result<Option<Uuid>> {
     row.get::<_, Option<_>>(column).map(|bytes| bytes.map(Uuid::from_bytes))
+}
+
+/// Reads who did something from the columns with the kind, the id and the name; nobody if they are empty.
+pub(crate) fn actor(row: &Row<'_>, [kind, id, name]: [&str; 3]) -> Result<Option<Actor>> {
+    let kind: Option<String> = row.get(kind)?;
+    let Some(kind) = kind.as_deref().and_then(ActorKind::named) else { return Ok(None) };
+    Ok(Some(Actor { kind, id: row.get(id)?, name: row.get(name)? }))
 }
 
 /// The JSON that stands for a structure.

@@ -221,3 +221,37 @@ fn features_are_filtered_by_archive_type_and_ids_together() {
     assert_eq!(names(&connection, &all_of_it), ["three"]);
     assert_eq!(names(&connection, &FeatureFilter { ids: Some(vec![]), ..FeatureFilter::default() }), [""; 0]);
 }
+
+#[test]
+fn features_are_listed_in_the_order_in_which_they_came_whatever_their_ids() {
+    let mut history = History::with_project();
+    history.project(12, project_created(12, 1));
+    let mut ordinals = [0u64; 13];
+    for (project, id) in [(11, 5), (11, 6), (12, 7), (11, 8), (12, 3), (12, 4), (11, 1), (11, 2), (11, 9)] {
+        let ordinal = &mut ordinals[usize::try_from(project).unwrap()];
+        history.project(project, feature_created(id, &format!("f{id}"), *ordinal));
+        *ordinal += 1;
+    }
+    let batch = Arc::new([10, 11, 20, 21].map(|id| definition(id, &format!("f{id}"))).to_vec());
+    history.project(11, ProjectEvent::FeaturesImported { batch: 1, first_ordinal: ordinals[11], features: batch });
+    history.project(11, ProjectEvent::FeatureDeleted { feature: FeatureId(10), feature_name: "f10".to_owned() });
+    let ids = |connection: &Connection, project, filter: &FeatureFilter, direction| {
+        let order = (FeatureSort::CreatedDate, direction);
+        let listed = list_features(connection, ProjectId(project), filter, order, Page::ALL).unwrap();
+        listed.into_iter().map(|feature| feature.definition.id.0).collect::<Vec<_>>()
+    };
+    let connection = history.read_model(&Features);
+    let all = FeatureFilter::default();
+    let among = FeatureFilter { ids: Some((1..=20).map(FeatureId).collect()), ..FeatureFilter::default() };
+    assert_eq!(ids(&connection, 11, &all, SortDirection::Ascending), [5, 6, 8, 1, 2, 9, 11, 20, 21]);
+    assert_eq!(ids(&connection, 11, &all, SortDirection::Descending), [21, 20, 11, 9, 2, 1, 8, 6, 5]);
+    assert_eq!(ids(&connection, 12, &all, SortDirection::Ascending), [7, 3, 4]);
+    assert_eq!(ids(&connection, 11, &among, SortDirection::Ascending), [5, 6, 8, 1, 2, 9, 11, 20]);
+    assert_eq!(ids(&connection, 11, &among, SortDirection::Descending), [20, 11, 9, 2, 1, 8, 6, 5]);
+
+    history.project(11, ProjectEvent::ProjectDeleted { name: "project11".to_owned() });
+    let connection = history.read_model(&Features);
+    assert_eq!(ids(&connection, 11, &all, SortDirection::Ascending), [0i64; 0]);
+    assert_eq!(ids(&connection, 12, &all, SortDirection::Ascending), [7, 3, 4]);
+    assert_eq!(feature_by_id(&connection, FeatureId(21)).unwrap(), None);
+}

@@ -1,4 +1,5 @@
 //! The tests of the read models: events in, rows out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
 mod audit_log;

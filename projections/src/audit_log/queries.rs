@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use offshoot_aggregates::ids::{EnvironmentId, OrganisationId, ProjectId};
-use offshoot_aggregates::{Actor, ActorKind, Position};
+use offshoot_aggregates::{Actor, Position};
 use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params_from_iter};
 use uuid::Uuid;
 
 use super::LINES_PER_EVENT_MAX;
 use super::line::{ChangeDetail, ChangeType, RelatedObjectType};
-use crate::columns::{from_json_or_default, optional_uuid, timestamp};
+use crate::columns::{actor, from_json_or_default, optional_uuid, timestamp};
 use crate::lists::{Conditions, Page, id_set, like_containing};
 
 /// A line of the audit log.
@@ -113,7 +113,7 @@ fn read_entry(row: &Row<'_>) -> Result<AuditEntry> {
         position: Position(id / LINES_PER_EVENT_MAX),
         created_at: timestamp(row, "created_at")?,
         log: row.get("log")?,
-        actor: read_actor(row)?,
+        actor: actor(row, ["actor_kind", "actor_id", "actor_name"])?,
         organisation: row.get::<_, Option<_>>("organisation")?.map(OrganisationId),
         project: row.get::<_, Option<_>>("project")?.map(ProjectId),
         environment: row.get::<_, Option<_>>("environment")?.map(EnvironmentId),
@@ -127,12 +127,6 @@ fn read_entry(row: &Row<'_>) -> Result<AuditEntry> {
         command_id: optional_uuid(row, "command_id")?,
         request_id: row.get("request_id")?,
     })
-}
-
-fn read_actor(row: &Row<'_>) -> Result<Option<Actor>> {
-    let kind: Option<String> = row.get("actor_kind")?;
-    let Some(kind) = kind.as_deref().and_then(ActorKind::named) else { return Ok(None) };
-    Ok(Some(Actor { kind, id: row.get("actor_id")?, name: row.get("actor_name")? }))
 }
 
 fn read_named<T>(row: &Row<'_>, column: &str, named: fn(&str) -> Option<T>) -> Result<T> {

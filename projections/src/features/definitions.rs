@@ -1,13 +1,13 @@
 //! Queries for features and their multivariate options.
 
 use jiff::Timestamp;
+use offshoot_aggregates::Actor;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, ProjectId};
-use offshoot_aggregates::metadata::{Actor, ActorKind};
 use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params_from_iter};
 use uuid::Uuid;
 
-use crate::columns::{from_json_or_default, timestamp, to_json, uuid};
+use crate::columns::{actor, from_json_or_default, timestamp, uuid};
 use crate::lists::{Conditions, Page, id_set, like_containing};
 
 /// A feature of a project.
@@ -59,30 +59,62 @@ pub enum SortDirection {
 }
 
 impl FeatureFilter {
-    fn conditions(&self, project: ProjectId) -> Result<Conditions> {
+    /// The tables to look through, and what their rows must fulfil: the runs of the project, or the ids asked for.
+    fn conditions(&self, project: ProjectId) -> (&'static str, Conditions) {
         let mut conditions = Conditions::default();
-        match &self.ids {
-            None => conditions.add("project = ?", project.0),
-            Some(ids) => {
-                // The sign keeps SQLite from walking through the whole project instead of looking the ids up.
-                conditions.add("+project = ?", project.0);
-                conditions.add("feature.id IN (SELECT value FROM json_each(?))", id_set(ids));
+        let tables = match &self.ids {
+            None => {
+                conditions.add("feature_run.project = ?", project.0);
+                IN_RUNS
             }
-        }
+            Some(ids) => {
+                conditions.add("feature.id IN (SELECT value FROM json_each(?))", id_set(ids));
+                conditions.add("feature.project = ?", project.0);
+                "feature"
+            }
+        };
         conditions.add_some("feature.name LIKE ? ESCAPE '\\'", self.search.as_deref().map(like_containing));
         conditions.add_some("is_archived = ?", self.is_archived);
         if let Some(creators) = &self.creators {
             let made_by = "feature.creator IN (SELECT id FROM creator WHERE kind = 'api_key'
                 AND actor IN (SELECT value FROM json_each(?)))";
-            conditions.add(made_by, to_json(creators)?);
+            // UUIDs need no escaping in JSON.
+            conditions.add(made_by, id_set(creators.iter().map(|uuid| format!("\"{uuid}\""))));
         }
         conditions.add_some("is_multivariate = ?", self.feature_type.map(|kind| kind == FeatureType::Multivariate));
-        Ok(conditions)
+        (tables, conditions)
+    }
+
+    /// The order of the features that are looked through; walking through the runs is in the order of creation already.
+    fn order(&self, sort: FeatureSort, direction: SortDirection) -> &'static str {
+        match (sort, direction, &self.ids) {
+            (FeatureSort::CreatedDate, SortDirection::Ascending, None) => "first_ordinal, feature.id",
+            (FeatureSort::CreatedDate, SortDirection::Descending, None) => "first_ordinal DESC, feature.id DESC",
+            _ => order(sort, direction),
+        }
     }
 }
 
-const SELECT: &str = "SELECT feature.*, creator.kind AS creator_kind, creator.actor AS creator_actor,
-    creator.name AS creator_name FROM feature LEFT JOIN creator ON creator.id = feature.creator";
+/// The order of features.
+fn order(sort: FeatureSort, direction: SortDirection) -> &'static str {
+    match (sort, direction) {
+        (FeatureSort::CreatedDate, SortDirection::Ascending) => "feature.ordinal",
+        (FeatureSort::CreatedDate, SortDirection::Descending) => "feature.ordinal DESC",
+        (FeatureSort::Name, SortDirection::Ascending) => "feature.name",
+        (FeatureSort::Name, SortDirection::Descending) => "feature.name DESC",
+    }
+}
+
+/// All features of a project, in the order in which they came.
+const IN_RUNS: &str = "feature_run CROSS JOIN feature ON feature.id BETWEEN first_id AND last_id";
+
+/// Reads features from some tables.
+fn select(tables: &str, rest: &str) -> String {
+    format!(
+        "SELECT feature.*, creator.kind AS creator_kind, creator.actor AS creator_actor, creator.name AS creator_name
+            FROM {tables} LEFT JOIN creator ON creator.id = feature.creator WHERE {rest}"
+    )
+}
 
 fn read_feature(row: &Row<'_>) -> Result<StoredFeature> {
     let is_multivariate: bool = row.get("is_multivariate")?;
@@ -101,14 +133,8 @@ fn read_feature(row: &Row<'_>) -> Result<StoredFeature> {
             options: from_json_or_default(row, "options")?,
         },
         created_at: timestamp(row, "created_at")?,
-        creator: read_creator(row)?,
+        creator: actor(row, ["creator_kind", "creator_actor", "creator_name"])?,
     })
-}
-
-fn read_creator(row: &Row<'_>) -> Result<Option<Actor>> {
-    let kind: Option<String> = row.get("creator_kind")?;
-    let Some(kind) = kind.as_deref().and_then(ActorKind::named) else { return Ok(None) };
-    Ok(Some(Actor { kind, id: row.get("creator_actor")?, name: row.get("creator_name")? }))
 }
 
 /// The features of a project that pass the filter, a page of them, in order.
@@ -122,17 +148,18 @@ pub fn list_features(
     (sort, direction): (FeatureSort, SortDirection),
     page: Page,
 ) -> Result<Vec<StoredFeature>> {
-    let conditions = filter.conditions(project)?;
-    let column = match sort {
-        FeatureSort::CreatedDate => "ordinal",
-        FeatureSort::Name => "feature.name",
-    };
-    let direction = match direction {
-        SortDirection::Ascending => "ASC",
-        SortDirection::Descending => "DESC",
-    };
-    let sql = format!("{SELECT} WHERE {} ORDER BY {column} {direction} LIMIT ? OFFSET ?", conditions.sql());
-    connection.prepare_cached(&sql)?.query_map(params_from_iter(conditions.values_and(page)), read_feature)?.collect()
+    let (tables, conditions) = filter.conditions(project);
+    let found = format!(
+        "feature.id IN (SELECT feature.id FROM {tables} WHERE {} ORDER BY {} LIMIT ? OFFSET ?) ORDER BY {}",
+        conditions.sql(),
+        filter.order(sort, direction),
+        order(sort, direction)
+    );
+    // What is skipped and sorted are ids: only the features of the page are read as a whole.
+    connection
+        .prepare_cached(&select("feature", &found))?
+        .query_map(params_from_iter(conditions.values_and(page)), read_feature)?
+        .collect()
 }
 
 /// How many features of a project pass the filter. Without a filter the answer stands ready.
@@ -147,9 +174,9 @@ pub fn count_features(connection: &Connection, project: ProjectId, filter: &Feat
             .optional()?;
         return Ok(total.unwrap_or(0));
     }
-    let conditions = filter.conditions(project)?;
+    let (tables, conditions) = filter.conditions(project);
     connection
-        .prepare_cached(&format!("SELECT COUNT(*) FROM feature WHERE {}", conditions.sql()))?
+        .prepare_cached(&format!("SELECT COUNT(*) FROM {tables} WHERE {}", conditions.sql()))?
         .query_row(params_from_iter(conditions.values()), |row| row.get(0))
 }
 
@@ -166,16 +193,17 @@ pub fn feature(connection: &Connection, project: ProjectId, id: FeatureId) -> Re
 /// # Errors
 /// The file cannot be read.
 pub fn feature_by_id(connection: &Connection, id: FeatureId) -> Result<Option<StoredFeature>> {
-    connection.prepare_cached(&format!("{SELECT} WHERE feature.id = ?1"))?.query_row([id.0], read_feature).optional()
+    connection.prepare_cached(&select("feature", "feature.id = ?1"))?.query_row([id.0], read_feature).optional()
 }
 
-/// The feature of the project with exactly this name.
+/// The feature of the project with exactly this name. Takes time in proportion to the project's features, about 0.1 s for
+/// a million.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn feature_named(connection: &Connection, project: ProjectId, name: &str) -> Result<Option<StoredFeature>> {
     connection
-        .prepare_cached(&format!("{SELECT} WHERE project = ?1 AND feature.name = ?2"))?
+        .prepare_cached(&select(IN_RUNS, "feature_run.project = ?1 AND feature.name = ?2 LIMIT 1"))?
         .query_row((project.0, name), read_feature)
         .optional()
 }

@@ -8,6 +8,7 @@ use offshoot_aggregates::project::{
 use rusqlite::{CachedStatement, OptionalExtension, Result, Transaction};
 use uuid::Uuid;
 
+use super::runs;
 use crate::columns::{from_json_or_default, to_json};
 
 /// Adds an organisation.
@@ -122,7 +123,7 @@ fn project_id(tx: &Transaction<'_>, recorded: &RecordedEvent) -> Result<Option<i
 
 fn delete_project(tx: &Transaction<'_>, recorded: &RecordedEvent) -> Result<()> {
     let Some(project) = project_id(tx, recorded)? else { return Ok(()) };
-    tx.prepare_cached("DELETE FROM feature WHERE project = ?1")?.execute([project])?;
+    runs::delete_features(tx, project)?;
     tx.prepare_cached("DELETE FROM segment WHERE project = ?1")?.execute([project])?;
     tx.prepare_cached("UPDATE project SET is_deleted = 1, total_features = 0, total_segments = 0 WHERE id = ?1")?
         .execute([project])?;
@@ -146,6 +147,7 @@ fn add_features(
     for (ordinal, feature) in (first_ordinal..).zip(features) {
         insert_feature(&mut insert, feature, (project, ordinal, created_at, creator))?;
     }
+    runs::extend(tx, project, first_ordinal, features.iter().map(|feature| feature.id.0))?;
     change_total(tx, recorded, FEATURES_ADDED, count(features.len()))
 }
 

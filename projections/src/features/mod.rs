@@ -3,6 +3,7 @@
 mod definitions;
 mod fold;
 mod projects;
+mod runs;
 mod segments;
 
 use offshoot_aggregates::organisation::OrganisationEvent;
@@ -25,8 +26,10 @@ use crate::Projection;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Features;
 
-/// The ids are those of the API, each given out once in the whole installation. A feature's ordinal is the order in which
-/// its project got its features. Deleted projects keep their row, because the audit log still names them.
+/// The ids are those of the API, each given out once in the whole installation. A feature's ordinal is its place in the
+/// order in which its project got its features. Features have no index, which would take longer than the features
+/// themselves: ids come in blocks, so a project's features are a few runs of ids without foreign ones between them, and
+/// to list them is to walk through these runs. Deleted projects keep their row, because the audit log still names them.
 const SCHEMA: &str = "
     CREATE TABLE organisation (
         id INTEGER PRIMARY KEY,
@@ -69,8 +72,13 @@ const SCHEMA: &str = "
         created_at INTEGER NOT NULL,
         creator INTEGER
     ) STRICT;
-    CREATE INDEX feature_by_ordinal ON feature (project, ordinal);
-    CREATE INDEX feature_by_name ON feature (project, name);
+    CREATE TABLE feature_run (
+        project INTEGER NOT NULL,
+        first_ordinal INTEGER NOT NULL,
+        first_id INTEGER NOT NULL,
+        last_id INTEGER NOT NULL,
+        PRIMARY KEY (project, first_ordinal)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE segment (
         id INTEGER PRIMARY KEY,
         project INTEGER NOT NULL,

@@ -1,0 +1,3 @@
+//! Forms that several resources show: each is written once.
+
+pub mod timestamp;
