@@ -54,6 +54,8 @@ pub enum Problem {
     Unavailable {
         /// For whoever asked.
         detail: Text,
+        /// For programs, where they may want to know why; lower case with underscores, never changed.
+        code: Option<&'static str>,
         /// For the log, if it is worth a line there.
         inside: Option<String>,
         /// When to try again.
@@ -137,7 +139,13 @@ impl Problem {
 
     /// 503 after [`RETRY_AFTER`]; `inside` goes to the log as a warning.
     pub fn unavailable(detail: impl Into<Text>, inside: impl Display) -> Self {
-        Self::Unavailable { detail: detail.into(), inside: Some(inside.to_string()), retry_after: RETRY_AFTER }
+        let inside = Some(inside.to_string());
+        Self::Unavailable { detail: detail.into(), code: None, inside, retry_after: RETRY_AFTER }
+    }
+
+    /// 503 after [`RETRY_AFTER`]: `{"detail": "text", "code": "code"}`. Nothing is amiss, so the log is not told.
+    pub fn not_ready(code: &'static str, detail: impl Into<Text>) -> Self {
+        Self::Unavailable { detail: detail.into(), code: Some(code), inside: None, retry_after: RETRY_AFTER }
     }
 
     /// 500; `inside` goes to the log as an error, and nowhere else.
@@ -177,7 +185,9 @@ impl Problem {
                 return response;
             }
             Self::Internal(inside) => return internal_error(inside),
-            Self::Unavailable { detail, inside, retry_after } => return unavailable(&detail, inside, retry_after),
+            Self::Unavailable { detail, code, inside, retry_after } => {
+                return unavailable(&detail, code, inside, retry_after);
+            }
             Self::NotAuthenticated(detail) => Cow::Borrowed(detail),
             Self::Forbidden(detail) | Self::NotFound(detail) | Self::BadRequest(detail) => detail,
             Self::MethodNotAllowed(method) => format!("Method \"{method}\" not allowed.").into(),
@@ -200,8 +210,9 @@ pub(super) fn internal_error_body(request_id: &str) -> Response {
     Json(json!({ "detail": "Internal server error.", "request_id": request_id })).into_response()
 }
 
-fn unavailable(detail: &str, inside: Option<String>, retry_after: Duration) -> Response {
-    let mut response = Json(json!({ "detail": detail })).into_response();
+fn unavailable(detail: &str, code: Option<&str>, inside: Option<String>, retry_after: Duration) -> Response {
+    let body = code.map_or_else(|| json!({ "detail": detail }), |code| json!({ "detail": detail, "code": code }));
+    let mut response = Json(body).into_response();
     let seconds = retry_after.as_secs().max(1);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     if let Some(inside) = inside {

@@ -140,13 +140,23 @@ impl From<EnvironmentError> for Problem {
     }
 }
 
-/// 409: the feature states of an environment are asked for, or to be changed, while they are being copied.
+/// The code of both problems with an environment whose feature states are being copied.
+const ENVIRONMENT_IS_CREATING: &str = "environment_is_creating";
+
+/// What both problems with an environment say whose feature states are being copied.
+const STATES_BEING_COPIED: &str =
+    "The environment's feature states are still being copied. Try again when is_creating is false.";
+
+/// 409: the feature states of an environment are to be changed, or cloned, while they are being copied.
 #[must_use]
 pub fn environment_is_creating() -> Problem {
-    Problem::conflict(
-        "environment_is_creating",
-        "The environment's feature states are still being copied. Try again when is_creating is false.",
-    )
+    Problem::conflict(ENVIRONMENT_IS_CREATING, STATES_BEING_COPIED)
+}
+
+/// 503: the feature states of an environment are asked for while they are being copied.
+#[must_use]
+pub fn feature_states_not_ready() -> Problem {
+    Problem::not_ready(ENVIRONMENT_IS_CREATING, STATES_BEING_COPIED)
 }
 
 fn wrong_clone_status(actual: CreationStatus, error: &EnvironmentError) -> Problem {

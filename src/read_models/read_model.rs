@@ -150,7 +150,8 @@ impl ReadModel {
         builds
     }
 
-    /// Asks the read model something. The closure runs where it may block.
+    /// Asks the read model something. The closure runs where it may block; all its questions are answered as of one
+    /// moment.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -170,7 +171,7 @@ impl ReadModel {
             let _entered = span.entered();
             let _permit = permit;
             let connection = serving.take()?;
-            let answer = query(&connection);
+            let answer = connection.unchecked_transaction().and_then(|snapshot| query(&snapshot));
             serving.put_back(connection);
             answer
         };
