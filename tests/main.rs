@@ -5,3 +5,4 @@
 mod contract;
 mod http;
 mod layout;
+mod support;

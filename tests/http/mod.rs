@@ -3,4 +3,5 @@
 mod foundation;
 mod idempotency;
 mod reading;
+mod server;
 mod small_door;

@@ -90,7 +90,8 @@ fn all_that_is_wrong_is_named_in_one_answer() {
 
 #[test]
 fn values_are_taken_in_every_form_that_django_rest_framework_takes() {
-    let mut read = fields(&json!({ "number": 42, "float": 4.0, "padded": " a ", "kept": " ", "yes": "True", "off": 0, "on": true,
+    let mut read =
+        fields(&json!({ "number": 42, "float": 4.0, "padded": " a ", "kept": " ", "yes": "True", "off": 0, "on": true,
         "int": "7", "whole": 7.0, "share": "12.5", "choice": "CREATE_FEATURE", "null": null, "any": [null] }));
     assert_eq!(read.required("number", kinds::text(9)), "42");
     assert_eq!(read.required("float", kinds::text(9)), "4.0");

@@ -1,5 +1,7 @@
 //! Queries for API keys.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use offshoot_aggregates::ids::{ApiKeyId, OrganisationId};
 use offshoot_aggregates::organisation::ApiKeyRole;
@@ -86,6 +88,19 @@ pub fn key_by_hash(connection: &Connection, hash: &str) -> Result<Option<StoredK
 /// The file cannot be read.
 pub fn key_by_id(connection: &Connection, id: ApiKeyId) -> Result<Option<StoredKey>> {
     find(connection, "api_key.id = ?1", [id.0])
+}
+
+/// The ids of the keys with these UUIDs; UUIDs of none are left out.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn key_ids(connection: &Connection, uuids: &BTreeSet<Uuid>) -> Result<Vec<(Uuid, ApiKeyId)>> {
+    let mut find = connection.prepare_cached("SELECT id FROM api_key WHERE uuid = ?1")?;
+    let ids = uuids.iter().map(|uuid| {
+        let id = find.query_row([uuid.as_bytes()], |row| row.get(0).map(ApiKeyId)).optional()?;
+        Ok(id.map(|id| (*uuid, id)))
+    });
+    ids.filter_map(Result::transpose).collect()
 }
 
 /// The newest key of the organisation with this prefix; revoked and expired keys too.

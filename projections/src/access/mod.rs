@@ -7,7 +7,7 @@ mod permissions;
 use offshoot_aggregates::{Event, RecordedEvent};
 use rusqlite::Transaction;
 
-pub use keys::{StoredKey, key_by_hash, key_by_id, key_by_prefix, keys_of_organisation};
+pub use keys::{StoredKey, key_by_hash, key_by_id, key_by_prefix, key_ids, keys_of_organisation};
 pub use permissions::{
     GrantHolder, Membership, Permissions, environment_grants, environment_permissions, organisations_of,
     owners_of_environment, project_grants, project_permissions, visible_environments, visible_projects,

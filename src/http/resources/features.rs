@@ -9,8 +9,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::feature_list::__path_list_features;
-use super::feature_list::list_features;
 use super::multivariate_options::require_room;
 use super::shapes::author::Authors;
 use super::shapes::feature::{FeatureBody, FeatureForm};
@@ -67,7 +65,7 @@ pub struct FeatureChangeBody {
 }
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_features, create_feature)).routes(routes!(
+    OpenApiRouter::new().routes(routes!(super::feature_list::list_features, create_feature)).routes(routes!(
         retrieve_feature,
         update_feature,
         partial_update_feature,

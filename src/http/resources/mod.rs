@@ -2,6 +2,10 @@
 
 mod clone_events;
 mod clones;
+mod feature_list;
+mod features;
+mod multivariate_options;
+mod segments;
 mod shapes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -10,5 +14,10 @@ use super::state::AppState;
 
 /// The routes of all resources.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(clone_events::routes()).merge(clones::routes())
+    OpenApiRouter::new()
+        .merge(clone_events::routes())
+        .merge(clones::routes())
+        .merge(features::routes())
+        .merge(multivariate_options::routes())
+        .merge(segments::routes())
 }

@@ -5,8 +5,8 @@ use offshoot_aggregates::limits::OPTION_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::percentages;
 use offshoot_aggregates::permissions::ProjectPermission;
 use offshoot_aggregates::project::{MultivariateOption, ProjectCommand};
-use offshoot_projections::features::{self, StoredProject};
 use offshoot_projections::feature_states;
+use offshoot_projections::features::{self, StoredProject};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -184,8 +184,7 @@ async fn delete_segment(session: Session, Path((project, segment)): Path<(i64, i
     responses((status = 201, description = "The copy", body = SegmentBody), CommonProblems)
 )]
 async fn clone_segment(session: Session, Path(path): Path<(i64, i64)>, mut fields: Fields) -> Result<Answer, Problem> {
-    let (project, StoredSegment { segment, .. }) =
-        existing(&session, path, ProjectPermission::ManageSegments).await?;
+    let (project, StoredSegment { segment, .. }) = existing(&session, path, ProjectPermission::ManageSegments).await?;
     let name = fields.required("name", text(NAME_CHARACTERS_MAX));
     fields.finish()?;
     let (description, feature, rules) = (segment.description, segment.feature, like(segment.rules, false));

@@ -1,3 +1,9 @@
-//! Forms that several resources show: each is written once.
+//! The forms in which several resources show the same things.
 
-pub mod timestamp;
+pub(super) mod author;
+pub(super) mod environment;
+pub(super) mod feature;
+pub(super) mod multivariate_option;
+pub(super) mod project;
+pub(super) mod segment;
+pub(super) mod timestamp;

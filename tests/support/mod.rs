@@ -1,0 +1,5 @@
+//! What the tests from outside share.
+
+pub mod builders;
+pub mod client;
+pub mod server;
