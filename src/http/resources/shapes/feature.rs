@@ -34,7 +34,7 @@ pub struct FeatureBody {
     /// What it is for.
     pub description: Option<String>,
     /// Always empty.
-    pub tags: [(); 0],
+    pub tags: Vec<Value>,
     /// Its options, in order of their ids.
     pub multivariate_options: Vec<NestedOption>,
     /// Whether it is out of use.
@@ -42,7 +42,7 @@ pub struct FeatureBody {
     /// Who made it; empty if Offshoot itself did.
     pub owners: Vec<Author>,
     /// Always empty.
-    pub group_owners: [(); 0],
+    pub group_owners: Vec<Value>,
     /// Its UUID.
     pub uuid: Uuid,
     /// The integer id of its project.
@@ -65,10 +65,10 @@ pub struct FeatureBody {
     /// Always null.
     pub last_modified_in_current_environment: Option<String>,
     /// Always empty.
-    pub metadata: [(); 0],
+    pub metadata: Vec<Value>,
     /// Always empty; missing when it was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code_references_counts: Option<[(); 0]>,
+    pub code_references_counts: Option<Vec<Value>>,
 }
 
 /// In which answer a feature stands: each has its own members.
@@ -95,11 +95,11 @@ impl FeatureBody {
             initial_value: definition.initial_value.map(Into::into),
             created_date: iso(stored.created_at),
             description: definition.description,
-            tags: [],
+            tags: Vec::new(),
             multivariate_options: definition.options.into_iter().map(NestedOption::from).collect(),
             is_archived: definition.is_archived,
             owners: stored.creator.iter().filter_map(|creator| authors.author(creator)).collect(),
-            group_owners: [],
+            group_owners: Vec::new(),
             uuid: definition.uuid,
             project: stored.project.0,
             environment_feature_state: None,
@@ -110,8 +110,8 @@ impl FeatureBody {
             is_server_key_only: definition.is_server_key_only,
             last_modified_in_any_environment: None,
             last_modified_in_current_environment: None,
-            metadata: [],
-            code_references_counts: (form != FeatureForm::Created).then_some([]),
+            metadata: Vec::new(),
+            code_references_counts: (form != FeatureForm::Created).then(Vec::new),
         }
     }
 }

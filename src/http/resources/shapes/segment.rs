@@ -7,6 +7,7 @@ use offshoot_aggregates::limits::{CONDITION_CHARACTERS_MAX, DESCRIPTION_CHARACTE
 use offshoot_aggregates::project::{SegmentCondition, SegmentOperator, SegmentRule, SegmentRuleType};
 use offshoot_projections::features::StoredSegment;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -39,9 +40,9 @@ pub struct SegmentBody {
     /// Its rules; all must hold.
     pub rules: Vec<RuleBody>,
     /// Always empty.
-    pub metadata: [(); 0],
+    pub metadata: Vec<Value>,
     /// Always empty.
-    pub membership_counts: [(); 0],
+    pub membership_counts: Vec<Value>,
     /// Always empty.
     pub managed_by: &'static str,
 }
@@ -104,8 +105,8 @@ impl From<StoredSegment> for SegmentBody {
             feature: segment.feature.map(|feature| feature.0),
             version_of: segment.id.0,
             rules: segment.rules.into_iter().map(RuleBody::from).collect(),
-            metadata: [],
-            membership_counts: [],
+            metadata: Vec::new(),
+            membership_counts: Vec::new(),
             managed_by: "",
         }
     }
