@@ -1,7 +1,7 @@
 //! Changing feature states and segment overrides: the project says what the feature is, the environment decides.
 
 use offshoot_aggregates::environment::{
-    EnvironmentCommand, EnvironmentError, FeatureRef, SegmentOverride, SegmentRef, StateChange,
+    EnvironmentCommand, EnvironmentError, ExpectedOverride, FeatureRef, SegmentOverride, SegmentRef, StateChange,
 };
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
@@ -18,6 +18,17 @@ pub struct OverrideIds {
     pub feature_segment: FeatureSegmentId,
     /// Of the state; `None` if the override has none.
     pub feature_state: Option<FeatureStateId>,
+}
+
+/// What a segment override is to be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OverrideSetting {
+    /// What changes in its state; a new one starts disabled and without a value.
+    pub change: StateChange,
+    /// Its place among the overrides of the feature, 0 the first; `None` leaves it where it is, a new one behind all others.
+    pub priority: Option<u32>,
+    /// What is there already.
+    pub expected: ExpectedOverride,
 }
 
 impl Commands {
@@ -59,7 +70,7 @@ impl Commands {
         self.override_ids(environment, feature, segment, appended).await
     }
 
-    /// Sets the state of a segment override; makes the override if it is not there.
+    /// Sets the state of a segment override; makes the override if it is not there and not expected to be.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -67,11 +78,10 @@ impl Commands {
         &self,
         context: &CommandContext,
         environment: Uuid,
-        feature: FeatureId,
-        segment: SegmentId,
-        change: StateChange,
-        priority: Option<u32>,
+        (feature, segment): (FeatureId, SegmentId),
+        setting: OverrideSetting,
     ) -> Result<Created<OverrideIds>, CommandError> {
+        let OverrideSetting { change, priority, expected } = setting;
         let project = self.project_of(environment).await?;
         let feature_ref = feature_ref(&project, environment, feature)?;
         let segment_ref = segment_ref(&project, segment)?;
@@ -94,6 +104,7 @@ impl Commands {
             feature_state,
             change,
             priority,
+            expected,
         };
         let appended = self.environment(context, environment, command).await?;
         self.override_ids(environment, feature, segment, appended).await

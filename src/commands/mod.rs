@@ -24,7 +24,7 @@ pub use context::CommandContext;
 pub use dispatch::Commands;
 pub use environments::NewEnvironmentOptions;
 pub use error::{CommandError, Rejection};
-pub use feature_states::OverrideIds;
+pub use feature_states::{OverrideIds, OverrideSetting};
 pub use features::{NewFeature, NewOption};
 pub use import::{ImportPlan, ImportedFeature, ImportedOverride, ImportedState};
 pub use segments::{NewCondition, NewRule, NewSegment};

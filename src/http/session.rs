@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use offshoot_aggregates::ids::{OrganisationId, ProjectId};
+use offshoot_aggregates::ids::{EnvironmentId, OrganisationId, ProjectId};
 use offshoot_aggregates::permissions::{EnvironmentPermission, Principal, ProjectPermission};
 use offshoot_aggregates::{Actor, ActorKind, Version};
 use offshoot_projections::access::{self, Membership, StoredKey};
@@ -105,13 +105,17 @@ impl Session {
     /// The same, for a command to one environment: it is rejected unless the environment is at the version that
     /// `If-Match` names.
     ///
+    /// A version other than `current` is left to the environment to reject, because a command that is repeated was done
+    /// at that version and is not rejected.
+    ///
     /// # Errors
-    /// 412 if `If-Match` names no version that can be, or several of which none is `current`.
+    /// 412 if `If-Match` names no version that can be.
     pub fn conditional_command(&self, current: Version) -> Result<CommandContext, Problem> {
         let mut command = self.command();
         if let Some(IfMatch::Versions(versions)) = &self.context.if_match {
-            self.context.check_version(current)?;
-            command.expected_version = versions.contains(&current).then_some(current);
+            let expected = versions.iter().find(|version| **version == current).or(versions.first());
+            let expected = expected.ok_or(Problem::VersionMismatch { actual: current })?;
+            command.expected_version = Some(*expected);
         }
         Ok(command)
     }
@@ -185,12 +189,29 @@ impl Session {
         api_key: &str,
         permission: Option<EnvironmentPermission>,
     ) -> Result<StoredEnvironment, Problem> {
+        let found = self.find_environment(api_key).await?;
+        self.require_in_environment(&found, permission).await?;
+        Ok(found)
+    }
+
+    /// An environment, by its client key, before it is known what the caller needs to be allowed in it.
+    ///
+    /// # Errors
+    /// 404 if there is no such environment.
+    pub async fn find_environment(&self, api_key: &str) -> Result<StoredEnvironment, Problem> {
         let api_key = api_key.to_owned();
         let query = move |file: &_| environment_status::environment_by_key(file, &api_key);
         let found = self.state.read_models.environment_status.query(query).await?;
-        let found = found.ok_or_else(|| Problem::not_found("Environment"))?;
-        self.require_in_environment(&found, permission).await?;
-        Ok(found)
+        found.ok_or_else(|| Problem::not_found("Environment"))
+    }
+
+    /// The same, by its integer id; `None` if there is no such environment.
+    ///
+    /// # Errors
+    /// The read model cannot be asked.
+    pub async fn find_environment_by_id(&self, id: EnvironmentId) -> Result<Option<StoredEnvironment>, Problem> {
+        let query = move |file: &_| environment_status::environment(file, id);
+        Ok(self.state.read_models.environment_status.query(query).await?)
     }
 
     /// Asks for a permission in an environment; `None` for its administrator.

@@ -71,6 +71,18 @@ pub struct StateChange {
     pub multivariate: Option<Vec<Allocation>>,
 }
 
+/// What a command to set a segment override takes to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpectedOverride {
+    /// A state or none: it is changed or made.
+    #[default]
+    Any,
+    /// No state: it is to be made.
+    Unset,
+    /// A state: it is to be changed.
+    Set,
+}
+
 /// What an environment can be asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EnvironmentCommand {
@@ -136,7 +148,7 @@ pub enum EnvironmentCommand {
         /// The id of the new link.
         feature_segment: FeatureSegmentId,
     },
-    /// Set the state of a segment override; make the override if it is not there.
+    /// Set the state of a segment override; make the override if it is not there and not expected to be.
     SetSegmentOverride {
         /// The feature.
         feature: FeatureRef,
@@ -150,6 +162,8 @@ pub enum EnvironmentCommand {
         change: StateChange,
         /// Its place among the overrides, 0 the first; `None` leaves it where it is, a new one behind all others.
         priority: Option<u32>,
+        /// What is there already.
+        expected: ExpectedOverride,
     },
     /// Give overrides of a feature other priorities.
     ReorderSegmentOverrides {

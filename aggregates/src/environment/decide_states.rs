@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::aggregate::Environment;
-use super::commands::{EnvironmentCommand, FeatureRef, SegmentRef, StateChange};
+use super::commands::{EnvironmentCommand, ExpectedOverride, FeatureRef, SegmentRef, StateChange};
 use super::decide::Decision;
 use super::error::EnvironmentError;
 use super::events::{EnvironmentEvent, PriorityChange};
 use super::states::{Allocation, FeatureStateContent, SegmentLink, SegmentOverride, resolve};
-use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
+use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
 use crate::percentages::{self, is_percentage};
 
 impl Environment {
@@ -20,7 +20,8 @@ impl Environment {
             C::AddSegmentOverride { feature, segment, feature_segment } => {
                 self.add_override(&feature, segment, feature_segment)
             }
-            C::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority } => {
+            C::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority, expected } => {
+                self.expect_override(feature.feature.definition.id, segment.id, expected)?;
                 self.set_override(&feature, segment, feature_segment, feature_state, change, priority)
             }
             C::ReorderSegmentOverrides { feature, feature_name, priorities } => {
@@ -81,6 +82,20 @@ impl Environment {
             link: segment.link(feature_segment, self.next_priority(definition.id)),
             segment_name: segment.name,
         }])
+    }
+
+    fn expect_override(
+        &self,
+        feature: FeatureId,
+        segment: SegmentId,
+        expected: ExpectedOverride,
+    ) -> Result<(), EnvironmentError> {
+        let is_set = self.overrides.get(&(feature, segment)).is_some_and(|item| item.state.is_some());
+        match expected {
+            ExpectedOverride::Unset if is_set => Err(EnvironmentError::SegmentOverrideExists),
+            ExpectedOverride::Set if !is_set => Err(EnvironmentError::SegmentOverrideNotFound),
+            _ => Ok(()),
+        }
     }
 
     fn set_override(

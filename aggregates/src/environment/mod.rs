@@ -15,7 +15,9 @@ mod value;
 
 pub use aggregate::Environment;
 pub use clone::{CloneReader, CloneTarget, InvalidClone, clone_size};
-pub use commands::{CloneRequest, EnvironmentCommand, FeatureRef, NewEnvironment, SegmentRef, StateChange};
+pub use commands::{
+    CloneRequest, EnvironmentCommand, ExpectedOverride, FeatureRef, NewEnvironment, SegmentRef, StateChange,
+};
 pub use creation::{Creation, CreationStatus};
 pub use error::EnvironmentError;
 pub use events::{CloneMode, CloneOrigin, EnvironmentEvent, EnvironmentRef, Origin, PriorityChange};

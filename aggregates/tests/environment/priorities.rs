@@ -1,8 +1,8 @@
 //! The priorities of a feature's segment overrides: 0 is the highest.
 
 use offshoot_aggregates::environment::{
-    Environment, EnvironmentCommand as Command, EnvironmentError as Error, EnvironmentEvent as Event, PriorityChange,
-    SegmentLink, StateChange,
+    Environment, EnvironmentCommand as Command, EnvironmentError as Error, EnvironmentEvent as Event, ExpectedOverride,
+    PriorityChange, SegmentLink, StateChange,
 };
 use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
 use offshoot_aggregates::project::Project;
@@ -53,6 +53,7 @@ fn move_to(segment: i64, place: u32) -> Command {
             ..StateChange::default()
         },
         priority: Some(place),
+        expected: ExpectedOverride::Any,
     }
 }
 

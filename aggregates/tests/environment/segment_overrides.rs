@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
-    Environment, EnvironmentCommand as Command, EnvironmentError as Error, EnvironmentEvent as Event, FeatureRef,
-    FeatureStateContent, FeatureValue, SegmentLink, StateChange,
+    Environment, EnvironmentCommand as Command, EnvironmentError as Error, EnvironmentEvent as Event, ExpectedOverride,
+    FeatureRef, FeatureStateContent, FeatureValue, SegmentLink, StateChange,
 };
 use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
 use offshoot_aggregates::limits::STRING_VALUE_CHARACTERS_MAX;
@@ -50,6 +50,7 @@ fn set_of(feature: FeatureRef, change: StateChange) -> Command {
         feature_state: FeatureStateId(500),
         change,
         priority: None,
+        expected: ExpectedOverride::Any,
     }
 }
 
@@ -151,6 +152,32 @@ fn a_later_change_starts_from_what_was_set() {
         before: Some(Arc::new(content("a", 7))),
         after: Arc::new(enabled(content("a", 7))),
     }]);
+}
+
+#[test]
+fn an_override_is_made_only_once_if_it_is_to_be_made_and_changed_only_if_it_is_to_be_changed() {
+    let set_expecting = |expected| match set(on()) {
+        Command::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority, .. } => {
+            Command::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority, expected }
+        }
+        other => other,
+    };
+    let with_place = || environment([added(link(50, 5, 0))]);
+    let with_state = || environment([override_set(link(50, 5, 0), 500, content("a", 500))]);
+    let made = || override_set(link(50, 5, 0), 500, enabled(unset(500)));
+    given::<Environment>(environment([])).when(set_expecting(ExpectedOverride::Unset)).then([made()]);
+    given::<Environment>(with_place()).when(set_expecting(ExpectedOverride::Unset)).then([made()]);
+    given::<Environment>(with_state())
+        .when(set_expecting(ExpectedOverride::Unset))
+        .then_rejected(Error::SegmentOverrideExists);
+    for events in [environment([]), with_place()] {
+        given::<Environment>(events)
+            .when(set_expecting(ExpectedOverride::Set))
+            .then_rejected(Error::SegmentOverrideNotFound);
+    }
+    given::<Environment>(with_state())
+        .when(set_expecting(ExpectedOverride::Set))
+        .then([set_again(content("a", 500), enabled(content("a", 500)))]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
     Environment, EnvironmentCommand as Command, EnvironmentError as Error, EnvironmentEvent as Event,
-    EnvironmentSettings, Origin, StateChange,
+    EnvironmentSettings, ExpectedOverride, Origin, StateChange,
 };
 use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
 use offshoot_aggregates::permissions::EnvironmentPermission::{UpdateFeatureState, ViewEnvironment};
@@ -38,6 +38,7 @@ pub(super) fn state_commands() -> Vec<Command> {
             feature_state: FeatureStateId(900),
             change: on(),
             priority: None,
+            expected: ExpectedOverride::Any,
         },
         Command::ReorderSegmentOverrides {
             feature: FeatureId(1),

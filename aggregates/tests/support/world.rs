@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
-    CloneMode, CloneOrigin, CloneReader, CloneRequest, CloneTarget, Environment, EnvironmentCommand, FeatureValue,
-    NewEnvironment, StateChange, clone_size,
+    CloneMode, CloneOrigin, CloneReader, CloneRequest, CloneTarget, Environment, EnvironmentCommand, ExpectedOverride,
+    FeatureValue, NewEnvironment, StateChange, clone_size,
 };
 use offshoot_aggregates::ids::{
     EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, SegmentId,
@@ -228,6 +228,7 @@ impl World {
             feature_state,
             change,
             priority,
+            expected: ExpectedOverride::Any,
         };
         perform(&mut self.source, set).unwrap();
         Some(())

@@ -7,7 +7,7 @@ use offshoot_aggregates::limits::{NAME_CHARACTERS_MAX, STRING_VALUE_CHARACTERS_M
 use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission};
 use offshoot_projections::feature_states::{self, FeatureStateView};
 use offshoot_projections::features::{self, FeatureFilter, FeatureSort, SortDirection};
-use offshoot_projections::{Page, access, environment_status};
+use offshoot_projections::{Page, access};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -174,8 +174,7 @@ fn ids(fields: &mut Fields, name: &'static str, text_if_wrong: &'static str) -> 
 
 /// An environment of the project that the caller may see.
 async fn require_environment(session: &Session, project: ProjectId, id: EnvironmentId) -> Result<(), Problem> {
-    let query = move |file: &_| environment_status::environment(file, id);
-    let found = session.state.read_models.environment_status.query(query).await?;
+    let found = session.find_environment_by_id(id).await?;
     let environment = found.filter(|environment| environment.project == project);
     let environment = environment.ok_or_else(|| Problem::not_found("Environment"))?;
     session.require_in_environment(&environment, Some(EnvironmentPermission::ViewEnvironment)).await
