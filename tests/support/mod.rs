@@ -2,4 +2,5 @@
 
 pub mod builders;
 pub mod client;
+pub mod creating;
 pub mod server;
