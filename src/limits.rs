@@ -67,6 +67,10 @@ pub const CLONE_BACKOFF_MIN: Duration = Duration::from_millis(20);
 /// The longest pause before a batch is tried again.
 pub const CLONE_BACKOFF_MAX: Duration = Duration::from_secs(5);
 
+/// Projects and environments that an API key is given permissions in as it is issued: each is a command of its own, and
+/// the caller waits for all of them.
+pub const API_KEY_GRANTS_MAX: usize = 1_000;
+
 /// Bytes in a request's body.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
+mod clone;
 mod contract;
 mod http;
 mod layout;

@@ -19,6 +19,7 @@ use offshoot_aggregates::{Category, StreamId, Version};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::OwnedMutexGuard;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::event_log::{Append, AppendError, Appended, EventLog, NewEvent, ReadError};
@@ -331,7 +332,7 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
         // The aggregate is ahead of the log from here on, until the log has answered.
         loaded.current.is_valid = false;
         let new_events = serialise::<A>(&events)?;
-        let bytes = new_events.iter().map(|event| event.payload.len() as u64).sum();
+        let bytes: u64 = new_events.iter().map(|event| event.payload.len() as u64).sum();
         let append = Append {
             stream: StreamId::new(A::CATEGORY, &loaded.key),
             expected: before,
@@ -339,7 +340,8 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
             metadata: Arc::new(metadata.clone()),
             command: self.scope.remember,
         };
-        match self.store.log.append(append).await {
+        let span = tracing::info_span!("append", events = events.len(), bytes);
+        match self.store.log.append(append).instrument(span).await {
             Ok(appended) => {
                 loaded.current.snapshot.version = appended.version;
                 loaded.current.is_valid = true;

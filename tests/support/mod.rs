@@ -3,4 +3,6 @@
 pub mod builders;
 pub mod client;
 pub mod creating;
+pub mod gated_log;
+pub mod sample;
 pub mod server;

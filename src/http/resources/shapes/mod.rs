@@ -7,3 +7,6 @@ pub(super) mod multivariate_option;
 pub(super) mod project;
 pub(super) mod segment;
 pub(super) mod timestamp;
+
+/// What stands where Flagsmith has a limit of its plans and here is none: the biggest number that its clients can read.
+pub(super) const NO_LIMIT: i32 = i32::MAX;
