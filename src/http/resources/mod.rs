@@ -6,10 +6,14 @@ mod clone_events;
 mod clones;
 mod environment_settings;
 mod environments;
+mod feature_list;
+mod features;
+mod multivariate_options;
 mod organisations;
 mod permissions;
 mod projections;
 mod projects;
+mod segments;
 mod shapes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -23,8 +27,11 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(clone_events::routes())
         .merge(clones::routes())
         .merge(environments::routes())
+        .merge(features::routes())
+        .merge(multivariate_options::routes())
         .merge(organisations::routes())
         .merge(permissions::routes())
         .merge(projections::routes())
         .merge(projects::routes())
+        .merge(segments::routes())
 }
