@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::config::DataConfig;
 use crate::event_feed::EventFeed;
@@ -81,6 +82,8 @@ impl Node {
     ) -> Result<Self, StartError> {
         let feed = Arc::new(EventFeed::new(log.clone()).await?);
         let commands = Commands::new(log);
+        // Whoever has the directory to itself finds no command of another process running.
+        let alone_since = lock.is_some().then(clock::now);
         let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
         let (projectors, workers) = (TaskTracker::new(), TaskTracker::new());
@@ -91,7 +94,7 @@ impl Node {
         let status = read_models.environment_status.clone();
         let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone());
         workers.spawn(clone_worker.run());
-        workers.spawn(sweep_names(commands.clone(), status, stop_workers.clone()));
+        workers.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
         workers.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
         Ok(Self { commands, feed, read_models, shutdown, projectors, workers, stop_workers, _lock: lock })
     }

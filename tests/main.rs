@@ -4,6 +4,7 @@
 
 mod clone;
 mod contract;
+mod crash;
 mod http;
 mod layout;
 mod support;

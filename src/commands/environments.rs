@@ -93,6 +93,7 @@ impl Commands {
     ) -> Result<ReservedEnvironment, CommandError> {
         let environment_id = EnvironmentId(self.ids.next(IdKind::Environment).await?);
         let mut needed = self.load_project(project).await?.aggregate.features_ever();
+        let mut step = context.step("reserve_name");
         loop {
             let feature_state_ids = needed + SPARE_IDS;
             let first = FeatureStateId(self.ids.take(IdKind::FeatureState, feature_state_ids + extra_ids).await?);
@@ -104,20 +105,26 @@ impl Commands {
                 feature_state_ids,
                 in_batches,
             };
-            match self.project(&context.step("reserve_name"), project, command).await {
+            match self.project(&step, project, command).await {
                 Err(CommandError::Rejected(Rejection::Project(ProjectError::TooFewIds { needed: now }))) => {
                     needed = now;
+                    continue;
                 }
                 Err(error) => return Err(error),
-                Ok(_) => {
-                    // A repeated command finds the reservation of its first run, with the ids that came with it.
-                    let project = self.load_project(project).await?.aggregate;
-                    let reservation = project.environment(environment).cloned();
-                    let reservation = reservation.ok_or(ProjectError::EnvironmentNotFound)?;
-                    let first_extra_id = first.plus(feature_state_ids);
-                    return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id });
-                }
+                Ok(_) => {}
             }
+            // A repeated command finds the reservation of its first run, with the ids that came with it.
+            let reservation = self.load_project(project).await?.aggregate.environment(environment).cloned();
+            if let Some(reservation) = reservation {
+                let first_extra_id = first.plus(feature_state_ids);
+                return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id });
+            }
+            // Or nothing, if the name was freed before the command was repeated: then it is reserved once more, as long as
+            // the environment never was.
+            if !step.is_repeatable || self.load_environment(environment).await?.aggregate.was_created() {
+                return Err(ProjectError::EnvironmentNotFound.into());
+            }
+            step.is_repeatable = false;
         }
     }
 

@@ -57,9 +57,11 @@ impl<'w> CloneRun<'w> {
     pub(super) async fn run(&self) {
         let span = tracing::info_span!("clone", environment = %self.clone);
         async {
-            match self.copy().await {
-                Ok(()) | Err(End::NotOurs | End::Shutdown) => {}
-                Err(End::Failed { batch, code, detail }) => self.fail(batch, code, detail).await,
+            // A failure at a batch that is there is none: someone copied it, so go on from where the clone is.
+            while let Err(End::Failed { batch, code, detail }) = self.copy().await {
+                if !self.fail(batch, code, detail).await {
+                    break;
+                }
             }
         }
         .instrument(span)
@@ -187,20 +189,24 @@ impl<'w> CloneRun<'w> {
         }
     }
 
-    /// Records the failure. As long as the store is away nothing can be recorded, so this waits for it.
-    async fn fail(&self, batch: u32, code: String, detail: String) {
+    /// Records the failure, unless the batch is there: then answers true. As long as the store is away nothing can be
+    /// recorded, so this waits for it.
+    async fn fail(&self, batch: u32, code: String, detail: String) -> bool {
         tracing::error!(batch, %code, %detail, "a clone failed");
         metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "failed").increment(1);
         let mut pauses = pauses(None);
         loop {
-            let Ok((context, _)) = self.context().await else { return };
+            let Ok((context, _)) = self.context().await else { return false };
             let command = EnvironmentCommand::FailClone { batch, code: code.clone(), detail: detail.clone() };
             match self.commands.environment(&context.step("fail"), self.clone, command).await {
-                Ok(_) | Err(CommandError::Rejected(_)) => return,
+                Err(CommandError::Rejected(Rejection::Environment(EnvironmentError::UnexpectedBatch { .. }))) => {
+                    return true;
+                }
+                Ok(_) | Err(CommandError::Rejected(_)) => return false,
                 Err(error) => tracing::warn!(%error, "a failure cannot be recorded yet"),
             }
             if self.pause(pauses.next().unwrap_or(CLONE_BACKOFF_MAX)).await.is_err() {
-                return;
+                return false;
             }
         }
     }

@@ -4,5 +4,7 @@ pub mod builders;
 pub mod client;
 pub mod creating;
 pub mod gated_log;
+pub mod prepared;
+pub mod process;
 pub mod sample;
 pub mod server;
