@@ -8,6 +8,7 @@ use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission}
 use serde_json::{Value, json};
 
 use crate::support::builders::{Permissions, TestProject};
+use crate::support::client::keys;
 use crate::support::server::TestServer;
 
 async fn start() -> (TestServer, TestProject, String) {
@@ -162,12 +163,11 @@ async fn with_an_environment_each_feature_shows_its_state_there() {
 
     let list = server.get(&format!("{path}?environment={}", environment.id)).await;
     let shown = &list.body["results"][0];
-    let in_order = format!(
-        "\"environment_feature_state\":{{\"id\":{},\"feature_state_value\":7,\"environment\":{},\"identity\":null,\
-         \"feature_segment\":null,\"enabled\":true}},",
-        shown["environment_feature_state"]["id"], environment.id
-    );
-    assert!(list.text.contains(&in_order), "{}", list.text);
+    let state = &shown["environment_feature_state"];
+    assert_eq!(keys(state), ["id", "feature_state_value", "environment", "identity", "feature_segment", "enabled"]);
+    let expected = json!({ "id": state["id"], "feature_state_value": 7, "environment": environment.id.0,
+        "identity": null, "feature_segment": null, "enabled": true });
+    assert_eq!((state["id"].is_i64(), state), (true, &expected));
     let counts =
         |feature: &Value| [&feature["num_segment_overrides"], &feature["num_identity_overrides"]].map(Value::clone);
     assert_eq!(counts(shown), [json!(1), json!(null)]);
