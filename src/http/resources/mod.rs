@@ -1,8 +1,14 @@
 //! The resources of the API, one file each: what it is called, what its fields are, and which command or query is behind it.
 
+mod audit;
 mod clone_events;
 mod clones;
+mod environment_feature_states;
+mod feature_segments;
+mod feature_states;
+mod segment_overrides;
 mod shapes;
+mod state_changes;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -10,5 +16,12 @@ use super::state::AppState;
 
 /// The routes of all resources.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(clone_events::routes()).merge(clones::routes())
+    OpenApiRouter::new()
+        .merge(audit::routes())
+        .merge(clone_events::routes())
+        .merge(clones::routes())
+        .merge(environment_feature_states::routes())
+        .merge(feature_segments::routes())
+        .merge(feature_states::routes())
+        .merge(segment_overrides::routes())
 }

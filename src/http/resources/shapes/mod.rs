@@ -2,5 +2,7 @@
 
 pub(super) mod author;
 pub(super) mod environment;
+pub(super) mod feature_state;
+pub(super) mod feature_value;
 pub(super) mod project;
 pub(super) mod timestamp;
