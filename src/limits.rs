@@ -15,15 +15,22 @@ pub const GROUP_COMMIT_APPENDS_MAX: usize = 256;
 /// Bytes of payload that share one commit: a group must not grow the write-ahead log without end.
 pub const GROUP_COMMIT_BYTES_MAX: usize = 16 << 20;
 
+/// How long the writer lets those whose last appends came together come together again: well below a wait for the disk,
+/// which each of them is spared.
+pub const GROUP_COMMIT_GATHERING_MAX: Duration = Duration::from_micros(100);
+
 /// Appends that may wait for the writer; more wait for their turn to wait.
 pub const APPEND_QUEUE_MAX: usize = 1_024;
 
-/// Pages (of 4 KiB) of the write-ahead log that are not in the SQLite file yet: enough that pages which change often are
-/// moved once, few enough that a start after a crash reads them in no time.
+/// Pages (of 4 KiB) by which the write-ahead log grows before they are moved into the SQLite file: enough that a page which
+/// changes often is moved once, few enough that a start after a crash reads them in no time.
 pub const WAL_PAGES_BEFORE_CHECKPOINT: i64 = 4_096;
 
-/// Pages of the write-ahead log at which the writer waits for readers, so that the log can start from its beginning again.
+/// Pages of the write-ahead log from which on moving them waits for readers, so that it can start from its beginning again.
 pub const WAL_PAGES_BEFORE_WAITING: i64 = 65_536;
+
+/// How long it waits for them: longer than a page takes to read, short enough for those whose appends wait behind it.
+pub const CHECKPOINT_WAIT: Duration = Duration::from_millis(100);
 
 /// Connections that read a SQLite file at the same time; two cores keep no more busy.
 pub const READ_CONNECTIONS_MAX: usize = 4;
@@ -66,6 +73,10 @@ pub const CLONE_BACKOFF_MIN: Duration = Duration::from_millis(20);
 
 /// The longest pause before a batch is tried again.
 pub const CLONE_BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// Projects and environments that an API key is given permissions in as it is issued: each is a command of its own, and
+/// the caller waits for all of them.
+pub const API_KEY_GRANTS_MAX: usize = 1_000;
 
 /// Bytes in a request's body.
 pub const BODY_BYTES_MAX: usize = 1 << 20;

@@ -1,17 +1,18 @@
 //! One running Offshoot without its doors: the log, the commands, the read models and the workers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::config::DataConfig;
 use crate::event_feed::EventFeed;
 use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError, SqliteEventLog};
 use crate::read_models::ReadModels;
-use crate::workers::{CloneWorker, Projector, ProjectorError, sweep_names};
+use crate::workers::{CloneWorker, Projector, ProjectorError, measure_lag, sweep_names};
 
 /// One running Offshoot without its doors.
 pub struct Node {
@@ -26,7 +27,7 @@ pub struct Node {
     workers: TaskTracker,
     stop_workers: CancellationToken,
     /// Held as long as the node runs, so that no second process opens the same data.
-    _lock: DirectoryLock,
+    _lock: Option<DirectoryLock>,
 }
 
 /// Why a node does not start.
@@ -66,10 +67,24 @@ impl Node {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
         let lock = DirectoryLock::acquire(&config.data_dir)?;
-        let log: Arc<dyn EventLog> = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
+        let log = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
+        Self::start_on(log, &config.read_models(), Some(lock)).await
+    }
+
+    /// Starts the projectors and the workers on a log that is open, with the read models in a directory.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_on(
+        log: Arc<dyn EventLog>,
+        read_models: &Path,
+        lock: Option<DirectoryLock>,
+    ) -> Result<Self, StartError> {
         let feed = Arc::new(EventFeed::new(log.clone()).await?);
         let commands = Commands::new(log);
-        let read_models = ReadModels::new(&config.read_models());
+        // Whoever has the directory to itself finds no command of another process running.
+        let alone_since = lock.is_some().then(clock::now);
+        let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
         let (projectors, workers) = (TaskTracker::new(), TaskTracker::new());
         for read_model in read_models.all() {
@@ -79,7 +94,8 @@ impl Node {
         let status = read_models.environment_status.clone();
         let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone());
         workers.spawn(clone_worker.run());
-        workers.spawn(sweep_names(commands.clone(), status, stop_workers.clone()));
+        workers.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
+        workers.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
         Ok(Self { commands, feed, read_models, shutdown, projectors, workers, stop_workers, _lock: lock })
     }
 

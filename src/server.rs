@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 use crate::http;
+use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::{Node, StartError};
 
 /// A node that answers HTTP.
@@ -43,12 +44,25 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub async fn start(config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
+        let node = Node::start(&config.data).await?;
+        Self::start_on(node, config).await
+    }
+
+    /// Opens the door of a node that runs.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start_on(node: Node, config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
         let listen = |source| ServerError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let node = Node::start(&config.data).await?;
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
+        if new_key.is_some() {
+            // The first request may come with the new key at once.
+            let head = node.commands.log().head().await.map_err(StartError::from)?;
+            node.read_models.wait_for(head, READ_YOUR_WRITES_WAIT).await;
+        }
         let shutdown = CancellationToken::new();
         let state = http::AppState {
             commands: node.commands.clone(),

@@ -2,7 +2,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
+mod clone;
 mod contract;
+mod crash;
 mod http;
 mod layout;
 mod support;

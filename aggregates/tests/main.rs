@@ -3,7 +3,9 @@
 
 mod clone_reader;
 mod environment;
+mod events;
 mod id_allocator;
 mod organisation;
 mod project;
+mod streams;
 mod support;

@@ -72,11 +72,15 @@ const SHARED_SCHEMA: &str = "
         detail TEXT NOT NULL
     ) STRICT;";
 
+/// Statements that a connection keeps ready: more than any fold has, so that none is prepared twice.
+const PREPARED_STATEMENTS_MAX: usize = 64;
+
 /// Makes a connection's file that of the projection: creates the tables if the file is empty.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn open(connection: &mut Connection, projection: &dyn Projection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS_MAX);
     let tx = connection.transaction()?;
     tx.execute_batch(SHARED_SCHEMA)?;
     let known: Option<i64> = tx.query_row("SELECT version FROM checkpoint", [], |row| row.get(0)).optional()?;

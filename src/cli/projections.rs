@@ -8,7 +8,7 @@ use super::api_client::Api;
 use crate::config::DataConfig;
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::Node;
-use crate::read_models::{ReadModel, ReadModelState};
+use crate::read_models::ReadModel;
 
 /// What to do with the read models, and where they are.
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ async fn in_directory(node: &Node, action: Action) -> Result<(), CliError> {
     }
     for read_model in node.read_models.all() {
         let status = read_model.status().await?;
-        let state = state_name(status.state);
+        let state = status.state.as_str();
         print_line(status.name, u64::from(status.version), status.position.0, head.0, state, status.parked.len());
     }
     Ok(())
@@ -101,17 +101,6 @@ async fn through_server(api: &Api, action: Action) -> Result<(), CliError> {
         print_line(text("name"), number("version"), position, head, text("state"), parked);
     }
     Ok(())
-}
-
-/// The name of a state, as the API says it.
-#[must_use]
-pub fn state_name(state: ReadModelState) -> &'static str {
-    match state {
-        ReadModelState::Live => "live",
-        ReadModelState::Rebuilding => "rebuilding",
-        ReadModelState::Building => "building",
-        ReadModelState::Stopped => "stopped",
-    }
 }
 
 #[allow(clippy::print_stdout, reason = "what is shown is what the command is run for")]

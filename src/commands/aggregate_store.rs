@@ -19,6 +19,7 @@ use offshoot_aggregates::{Category, StreamId, Version};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::OwnedMutexGuard;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::event_log::{Append, AppendError, Appended, EventLog, NewEvent, ReadError};
@@ -67,13 +68,26 @@ pub struct Snapshot<A> {
 /// Loads and keeps the aggregates of one kind.
 pub struct AggregateStore<A: Cached> {
     log: Arc<dyn EventLog>,
-    slots: Cache<String, Arc<Slot<A>>, SlotWeight>,
+    slots: Cache<String, Entry<A>, EntryWeight>,
 }
 
-/// One aggregate in the cache.
+/// A slot in the cache, with what it weighed when it was put there: the cache counts on it that an entry never changes its
+/// weight. A slot that has grown is put there anew.
+struct Entry<A> {
+    slot: Arc<Slot<A>>,
+    weight: u64,
+}
+
+impl<A> Clone for Entry<A> {
+    fn clone(&self) -> Self {
+        Self { slot: self.slot.clone(), weight: self.weight }
+    }
+}
+
+/// One aggregate.
 struct Slot<A> {
     current: Arc<tokio::sync::Mutex<Current<A>>>,
-    /// Bytes of payload that went into it: about what it takes in memory.
+    /// Bytes of payload that went into it and [`EMPTY_WEIGHT`]: about what it takes in memory.
     weight: AtomicU64,
 }
 
@@ -84,18 +98,18 @@ struct Current<A> {
 }
 
 #[derive(Clone)]
-struct SlotWeight;
+struct EntryWeight;
 
-impl<A> Weighter<String, Arc<Slot<A>>> for SlotWeight {
-    fn weight(&self, _key: &String, slot: &Arc<Slot<A>>) -> u64 {
-        EMPTY_WEIGHT + slot.weight.load(Ordering::Relaxed)
+impl<A> Weighter<String, Entry<A>> for EntryWeight {
+    fn weight(&self, _key: &String, entry: &Entry<A>) -> u64 {
+        entry.weight
     }
 }
 
 impl<A: Cached> AggregateStore<A> {
     /// A store over a log, with nothing in the cache.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log, slots: Cache::with_weighter(1_000, AGGREGATE_CACHE_BYTES_MAX, SlotWeight) }
+        Self { log, slots: Cache::with_weighter(1_000, AGGREGATE_CACHE_BYTES_MAX, EntryWeight) }
     }
 
     /// The aggregate as it is now.
@@ -143,10 +157,11 @@ impl<A: Cached> AggregateStore<A> {
             let snapshot = Snapshot { aggregate: A::default(), version: Version::NONE };
             let current = Current { snapshot, is_valid: false };
             let current = Arc::new(tokio::sync::Mutex::new(current));
-            Ok::<_, std::convert::Infallible>(Arc::new(Slot { current, weight: AtomicU64::new(0) }))
+            let slot = Arc::new(Slot { current, weight: AtomicU64::new(EMPTY_WEIGHT) });
+            Ok::<_, std::convert::Infallible>(Entry { slot, weight: EMPTY_WEIGHT })
         };
         match self.slots.get_or_insert_with(key, new) {
-            Ok(slot) => slot,
+            Ok(entry) => entry.slot,
             Err(never) => match never {},
         }
     }
@@ -154,8 +169,9 @@ impl<A: Cached> AggregateStore<A> {
     /// Notes that an aggregate has grown; the cache weighs it anew when it has doubled.
     fn weigh(&self, key: &str, slot: &Arc<Slot<A>>, bytes: u64) {
         let before = slot.weight.fetch_add(bytes, Ordering::Relaxed);
-        if (EMPTY_WEIGHT + before).leading_zeros() != (EMPTY_WEIGHT + before + bytes).leading_zeros() {
-            self.slots.insert(key.to_owned(), slot.clone());
+        let weight = before + bytes;
+        if before.leading_zeros() != weight.leading_zeros() {
+            self.slots.insert(key.to_owned(), Entry { slot: slot.clone(), weight });
         }
     }
 
@@ -331,7 +347,7 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
         // The aggregate is ahead of the log from here on, until the log has answered.
         loaded.current.is_valid = false;
         let new_events = serialise::<A>(&events)?;
-        let bytes = new_events.iter().map(|event| event.payload.len() as u64).sum();
+        let bytes: u64 = new_events.iter().map(|event| event.payload.len() as u64).sum();
         let append = Append {
             stream: StreamId::new(A::CATEGORY, &loaded.key),
             expected: before,
@@ -339,7 +355,8 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
             metadata: Arc::new(metadata.clone()),
             command: self.scope.remember,
         };
-        match self.store.log.append(append).await {
+        let span = tracing::info_span!("append", events = events.len(), bytes);
+        match self.store.log.append(append).instrument(span).await {
             Ok(appended) => {
                 loaded.current.snapshot.version = appended.version;
                 loaded.current.is_valid = true;

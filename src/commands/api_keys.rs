@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use offshoot_aggregates::environment::EnvironmentCommand;
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::ApiKeyId;
-use offshoot_aggregates::organisation::{ApiKey, ApiKeyRole, OrganisationCommand};
+use offshoot_aggregates::organisation::{ApiKey, ApiKeyRole, OrganisationCommand, OrganisationError};
 use offshoot_aggregates::permissions::{EnvironmentPermission, Grant, Principal, ProjectPermission};
 use offshoot_aggregates::project::ProjectCommand;
 use uuid::Uuid;
@@ -50,13 +50,16 @@ impl Commands {
     /// Issues an API key. Its permissions are granted before anyone has seen it.
     ///
     /// # Errors
-    /// [`CommandError`].
+    /// [`CommandError`]; also if the command was done before, because nobody can tell the key any more.
     pub async fn issue_api_key(
         &self,
         context: &CommandContext,
         organisation: Uuid,
         new: NewApiKey,
     ) -> Result<Created<IssuedApiKey>, CommandError> {
+        if context.is_repeatable && self.log.find_command(context.metadata.command_id).await?.is_some() {
+            return Err(OrganisationError::ApiKeyAlreadyIssued.into());
+        }
         let key = new.key.unwrap_or_else(new_api_key);
         let uuid = context.derived_uuid("api_key");
         let id = ApiKeyId(self.ids.next(IdKind::ApiKey).await?);
@@ -65,13 +68,13 @@ impl Commands {
         for (project, admin, permissions) in new.projects {
             let grant = Grant { principal: principal.clone(), admin, permissions };
             let command = ProjectCommand::GrantProjectPermission { grant };
-            let step = context.step(&format!("project {project}"));
+            let step = grant_step(context, &format!("project {project}"));
             position = position.max(self.project(&step, project, command).await?.position);
         }
         for (environment, admin, permissions) in new.environments {
             let grant = Grant { principal: principal.clone(), admin, permissions };
             let command = EnvironmentCommand::GrantEnvironmentPermission { grant };
-            let step = context.step(&format!("environment {environment}"));
+            let step = grant_step(context, &format!("environment {environment}"));
             position = position.max(self.environment(&step, environment, command).await?.position);
         }
         let kept = ApiKey {
@@ -87,4 +90,9 @@ impl Commands {
         let appended = self.organisation(context, organisation, command).await?;
         Ok(Created { created: IssuedApiKey { key, kept }, position: position.max(appended.position) })
     }
+}
+
+/// A step that is done again if the command is repeated: the key then has another id, to which nothing was granted.
+fn grant_step(context: &CommandContext, name: &str) -> CommandContext {
+    CommandContext { is_repeatable: false, ..context.step(name) }
 }

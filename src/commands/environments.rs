@@ -5,8 +5,10 @@ use offshoot_aggregates::environment::{
 };
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::{EnvironmentId, FeatureStateId};
+use offshoot_aggregates::limits::API_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::permissions::Principal;
 use offshoot_aggregates::project::{EnvironmentReservation, ProjectCommand, ProjectError};
+use offshoot_aggregates::text::check_slug;
 use uuid::Uuid;
 
 use super::{CommandContext, CommandError, Commands, Created, Rejection};
@@ -16,6 +18,9 @@ use crate::secrets::new_client_key;
 /// The namespace of the UUIDs of environments whose client key was chosen by the caller: the same key gives the same
 /// stream, so that a key can never be given twice.
 const CHOSEN_KEYS: Uuid = Uuid::from_u128(0x6b65_7973_5eed_4e1f_9d5a_0b1e_c7ed_a7e5);
+
+/// The step in which an environment comes to be.
+const CREATE_STEP: &str = "create_environment";
 
 /// Ids reserved beyond those needed now, for features that are created while the name is being reserved.
 const SPARE_IDS: u64 = 16;
@@ -51,12 +56,29 @@ impl Commands {
         options: NewEnvironmentOptions,
     ) -> Result<Created<EnvironmentRef>, CommandError> {
         options.settings.check()?;
+        if let Some(key) = &options.api_key {
+            check_slug("api_key", key, API_KEY_CHARACTERS_MAX)?;
+        }
         let uuid = environment_uuid(context, options.api_key.as_deref());
+        if options.api_key.is_some() {
+            self.check_key_is_free(context, uuid).await?;
+        }
         let name = options.settings.name.clone();
         let reserved = self.reserve_environment(context, project, uuid, &name, 0, false).await?;
         let environment = self.new_environment(project, &reserved, options).await?;
         let command = EnvironmentCommand::CreateEnvironment(environment);
         self.finish_environment(context, project, &reserved, name, command).await
+    }
+
+    /// A chosen key leads to the stream that it led to before. Found out before a name is reserved there, so that nobody
+    /// takes the name from the environment that has it.
+    async fn check_key_is_free(&self, context: &CommandContext, environment: Uuid) -> Result<(), CommandError> {
+        if !self.load_environment(environment).await?.aggregate.was_created() {
+            return Ok(());
+        }
+        let creation = context.step(CREATE_STEP).metadata.command_id;
+        let is_repeated = context.is_repeatable && self.log.find_command(creation).await?.is_some();
+        if is_repeated { Ok(()) } else { Err(EnvironmentError::AlreadyExists.into()) }
     }
 
     /// Sets a name apart for a new environment, with ids for its states of all features and `extra_ids` more.
@@ -71,6 +93,7 @@ impl Commands {
     ) -> Result<ReservedEnvironment, CommandError> {
         let environment_id = EnvironmentId(self.ids.next(IdKind::Environment).await?);
         let mut needed = self.load_project(project).await?.aggregate.features_ever();
+        let mut step = context.step("reserve_name");
         loop {
             let feature_state_ids = needed + SPARE_IDS;
             let first = FeatureStateId(self.ids.take(IdKind::FeatureState, feature_state_ids + extra_ids).await?);
@@ -82,20 +105,26 @@ impl Commands {
                 feature_state_ids,
                 in_batches,
             };
-            match self.project(&context.step("reserve_name"), project, command).await {
+            match self.project(&step, project, command).await {
                 Err(CommandError::Rejected(Rejection::Project(ProjectError::TooFewIds { needed: now }))) => {
                     needed = now;
+                    continue;
                 }
                 Err(error) => return Err(error),
-                Ok(_) => {
-                    // A repeated command finds the reservation of its first run, with the ids that came with it.
-                    let project = self.load_project(project).await?.aggregate;
-                    let reservation = project.environment(environment).cloned();
-                    let reservation = reservation.ok_or(ProjectError::EnvironmentNotFound)?;
-                    let first_extra_id = first.plus(feature_state_ids);
-                    return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id });
-                }
+                Ok(_) => {}
             }
+            // A repeated command finds the reservation of its first run, with the ids that came with it.
+            let reservation = self.load_project(project).await?.aggregate.environment(environment).cloned();
+            if let Some(reservation) = reservation {
+                let first_extra_id = first.plus(feature_state_ids);
+                return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id });
+            }
+            // Or nothing, if the name was freed before the command was repeated: then it is reserved once more, as long as
+            // the environment never was.
+            if !step.is_repeatable || self.load_environment(environment).await?.aggregate.was_created() {
+                return Err(ProjectError::EnvironmentNotFound.into());
+            }
+            step.is_repeatable = false;
         }
     }
 
@@ -125,14 +154,20 @@ impl Commands {
         name: String,
         command: EnvironmentCommand,
     ) -> Result<Created<EnvironmentRef>, CommandError> {
-        let created = self.environment(&context.step("create_environment"), reserved.uuid, command).await;
-        if let Err(CommandError::Rejected(_)) = &created {
+        let created = self.environment(&context.step(CREATE_STEP), reserved.uuid, command).await;
+        if matches!(&created, Err(CommandError::Rejected(_))) && !self.has_name(reserved.uuid, project, &name).await? {
             self.release_environment_name(&context.step("release_name"), project, reserved.uuid, name).await?;
         }
         let appended = created?;
         let environment = self.load_environment(reserved.uuid).await?.aggregate;
         let reference = environment.reference(reserved.uuid).ok_or(EnvironmentError::NotFound)?;
         Ok(Created { created: reference, position: appended.position })
+    }
+
+    async fn has_name(&self, environment: Uuid, project: Uuid, name: &str) -> Result<bool, CommandError> {
+        let environment = self.load_environment(environment).await?.aggregate;
+        let is_named = environment.settings().is_some_and(|settings| settings.name == name);
+        Ok(environment.exists() && is_named && environment.project().is_some_and(|(own, _)| own == project))
     }
 
     /// Changes an environment's settings, its name possibly among them.
@@ -185,7 +220,9 @@ impl Commands {
         environment: Uuid,
         command: EnvironmentCommand,
     ) -> Result<Appended, CommandError> {
-        self.environment(&context.step("remove_environment"), environment, command).await?;
+        let mut step = context.step("remove_environment");
+        step.expected_version = context.expected_version;
+        self.environment(&step, environment, command).await?;
         let gone = self.load_environment(environment).await?.aggregate;
         let identity = gone.project().zip(gone.settings().map(|settings| settings.name.clone()));
         let ((project, _), name) = identity.ok_or(EnvironmentError::NotFound)?;
@@ -217,5 +254,11 @@ impl Commands {
 
 /// The UUID of an environment that is to be created.
 pub(super) fn environment_uuid(context: &CommandContext, api_key: Option<&str>) -> Uuid {
-    api_key.map_or_else(|| context.derived_uuid("environment"), |key| Uuid::new_v5(&CHOSEN_KEYS, key.as_bytes()))
+    api_key.map_or_else(|| context.derived_uuid("environment"), uuid_of_chosen_key)
+}
+
+/// The UUID of the environment whose client key was chosen by the caller.
+#[must_use]
+pub fn uuid_of_chosen_key(api_key: &str) -> Uuid {
+    Uuid::new_v5(&CHOSEN_KEYS, api_key.as_bytes())
 }

@@ -55,7 +55,8 @@ impl Commands {
         new: NewFeature,
     ) -> Result<Created<FeatureId>, CommandError> {
         let name = new.name.clone();
-        let feature = self.define_feature(new, context.derived_uuid("feature")).await?;
+        let mut ids = self.take_feature_ids(1, new.options.len() as u64).await?;
+        let feature = ids.define_feature(new, context.derived_uuid("feature"));
         let mut needed = self.load_project(project).await?.aggregate.environments_ever();
         loop {
             let feature_state_ids = needed + SPARE_IDS;
@@ -80,36 +81,11 @@ impl Commands {
         }
     }
 
-    /// Gives ids to a feature and its options.
-    pub(super) async fn define_feature(&self, new: NewFeature, uuid: Uuid) -> Result<FeatureDefinition, CommandError> {
-        let id = FeatureId(self.ids.next(IdKind::Feature).await?);
-        let feature_type = if new.options.is_empty() { new.feature_type } else { FeatureType::Multivariate };
-        let mut options = Vec::with_capacity(new.options.len());
-        for option in new.options {
-            options.push(self.define_option(option, uuid).await?);
-        }
-        Ok(FeatureDefinition {
-            id,
-            uuid,
-            name: new.name,
-            feature_type,
-            default_enabled: new.default_enabled,
-            initial_value: new.initial_value.map(Into::into),
-            description: new.description,
-            is_archived: new.is_archived,
-            is_server_key_only: new.is_server_key_only,
-            options,
-        })
-    }
-
-    async fn define_option(&self, new: NewOption, namespace: Uuid) -> Result<MultivariateOption, CommandError> {
-        let id = MultivariateOptionId(self.ids.next(IdKind::MultivariateOption).await?);
-        Ok(MultivariateOption {
-            id,
-            uuid: Uuid::new_v5(&namespace, format!("option {id}").as_bytes()),
-            value: new.value,
-            default_percentage_allocation: new.default_percentage_allocation,
-            key: new.key,
+    /// Takes ids for features and for all their options together.
+    pub(super) async fn take_feature_ids(&self, features: u64, options: u64) -> Result<FeatureIds, CommandError> {
+        Ok(FeatureIds {
+            feature: FeatureId(self.ids.take(IdKind::Feature, features).await?),
+            option: MultivariateOptionId(self.ids.take(IdKind::MultivariateOption, options).await?),
         })
     }
 
@@ -125,9 +101,8 @@ impl Commands {
         new: NewOption,
     ) -> Result<Created<MultivariateOptionId>, CommandError> {
         let uuid = context.derived_uuid("option");
-        let mut option = self.define_option(new, uuid).await?;
-        option.uuid = uuid;
-        let id = option.id;
+        let id = MultivariateOptionId(self.ids.next(IdKind::MultivariateOption).await?);
+        let option = define_option(new, id, uuid);
         let command = ProjectCommand::AddMultivariateOption { feature, option };
         let appended = self.project(&context.step("add_option"), project, command).await?;
         let project = self.load_project(project).await?.aggregate;
@@ -135,4 +110,42 @@ impl Commands {
         let recorded = options.unwrap_or_default().iter().find(|option| option.uuid == uuid);
         Ok(Created { created: recorded.map_or(id, |option| option.id), position: appended.position })
     }
+}
+
+/// Ids that were taken for features and options, to be given to them one after the other.
+pub(super) struct FeatureIds {
+    feature: FeatureId,
+    option: MultivariateOptionId,
+}
+
+impl FeatureIds {
+    /// Gives ids to a feature and its options.
+    pub(super) fn define_feature(&mut self, new: NewFeature, uuid: Uuid) -> FeatureDefinition {
+        let feature_type = if new.options.is_empty() { new.feature_type } else { FeatureType::Multivariate };
+        let mut options = Vec::with_capacity(new.options.len());
+        for option in new.options {
+            let id = self.option;
+            self.option = id.plus(1);
+            options.push(define_option(option, id, Uuid::new_v5(&uuid, format!("option {id}").as_bytes())));
+        }
+        let id = self.feature;
+        self.feature = id.plus(1);
+        FeatureDefinition {
+            id,
+            uuid,
+            name: new.name,
+            feature_type,
+            default_enabled: new.default_enabled,
+            initial_value: new.initial_value.map(Into::into),
+            description: new.description,
+            is_archived: new.is_archived,
+            is_server_key_only: new.is_server_key_only,
+            options,
+        }
+    }
+}
+
+fn define_option(new: NewOption, id: MultivariateOptionId, uuid: Uuid) -> MultivariateOption {
+    let NewOption { value, default_percentage_allocation, key } = new;
+    MultivariateOption { id, uuid, value, default_percentage_allocation, key }
 }

@@ -103,11 +103,13 @@ impl Commands {
     ) -> Result<(), CommandError> {
         let done = self.load_project(project).await?.aggregate.imported_batches();
         for (batch, chunk) in (1u32..).zip(features.chunks(IMPORT_BATCH_SIZE)).skip(done as usize) {
-            let mut definitions = Vec::with_capacity(chunk.len());
-            for imported in chunk {
+            let options = chunk.iter().map(|imported| imported.feature.options.len() as u64).sum();
+            let mut ids = self.take_feature_ids(chunk.len() as u64, options).await?;
+            let define = |imported: &ImportedFeature| {
                 let uuid = Uuid::new_v5(&project, imported.feature.name.as_bytes());
-                definitions.push(self.define_feature(imported.feature.clone(), uuid).await?);
-            }
+                ids.define_feature(imported.feature.clone(), uuid)
+            };
+            let definitions = chunk.iter().map(define).collect();
             let command = ProjectCommand::ImportFeatures { batch, features: Arc::new(definitions) };
             self.project(&context.step(&format!("features {batch}")), project, command).await?;
         }

@@ -22,7 +22,7 @@ pub use api_keys::{IssuedApiKey, NewApiKey};
 pub use clones::{AsOf, CloneOptions, CloneRejection};
 pub use context::CommandContext;
 pub use dispatch::Commands;
-pub use environments::NewEnvironmentOptions;
+pub use environments::{NewEnvironmentOptions, uuid_of_chosen_key};
 pub use error::{CommandError, Rejection};
 pub use feature_states::{OverrideIds, OverrideSetting};
 pub use features::{NewFeature, NewOption};

@@ -4,10 +4,11 @@ use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::OrganisationId;
 use offshoot_aggregates::organisation::{ApiKeyRole, OrganisationCommand};
 use offshoot_aggregates::permissions::Principal;
-use offshoot_aggregates::{Actor, Position};
+use offshoot_aggregates::{Actor, Position, StreamId};
 use uuid::Uuid;
 
 use super::{CommandContext, CommandError, Commands, Created, NewApiKey};
+use crate::limits::PAGE_EVENTS_MAX;
 
 /// The namespace of the UUIDs that Offshoot itself chooses.
 const NAMESPACE: Uuid = Uuid::from_u128(0x0ff5_4007_5eed_4e1f_9d5a_0b1e_c7ed_a7e5);
@@ -42,13 +43,10 @@ impl Commands {
     pub async fn bootstrap(&self, admin_key: Option<String>) -> Result<Option<String>, CommandError> {
         let context = bootstrap_context();
         let key_step = context.step("issue_api_key");
-        let is_empty = self.log.head().await? == Position::START;
-        if !is_empty {
-            let is_begun = self.log.find_command(context.step("create_organisation").metadata.command_id).await?;
-            let is_done = self.log.find_command(key_step.metadata.command_id).await?;
-            if is_begun.is_none() || is_done.is_some() {
-                return Ok(None);
-            }
+        let is_begun = self.log.find_command(context.step("create_organisation").metadata.command_id).await?.is_some();
+        let is_done = self.log.find_command(key_step.metadata.command_id).await?.is_some();
+        if is_done || !(is_begun || self.is_empty().await?) {
+            return Ok(None);
         }
         let organisation = self.create_organisation(&context, FIRST_ORGANISATION.to_owned(), None).await?;
         let key = NewApiKey {
@@ -61,6 +59,12 @@ impl Commands {
         };
         let issued = self.issue_api_key(&key_step, organisation.created.0, key).await?;
         Ok(Some(issued.created.key))
+    }
+
+    /// Whether nothing was recorded but ids given out: a first start that breaks off may leave no more.
+    async fn is_empty(&self) -> Result<bool, CommandError> {
+        let first = self.log.read_all(Position::START, PAGE_EVENTS_MAX).await?;
+        Ok(first.iter().all(|recorded| recorded.stream == StreamId::id_allocator()))
     }
 
     /// The organisation that [`Commands::bootstrap`] made; `None` if the store is empty.

@@ -4,6 +4,9 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use offshoot_aggregates::text::{check_name, check_text};
 use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
@@ -237,6 +240,31 @@ impl Kind for UuidText {
     fn read(&self, value: &Value) -> Result<Uuid, Messages> {
         let parsed = value.as_str().and_then(|text| Uuid::parse_str(text).ok());
         parsed.ok_or_else(|| Messages::text("Must be a valid UUID."))
+    }
+}
+
+/// A moment; see [`moment`].
+#[derive(Clone, Copy, Debug)]
+pub struct Moment;
+
+/// A moment in ISO 8601, in UTC where it has no offset; in whole microseconds, as far as every store can keep it.
+#[must_use]
+pub const fn moment() -> Moment {
+    Moment
+}
+
+impl Kind for Moment {
+    type Value = Timestamp;
+
+    fn read(&self, value: &Value) -> Result<Timestamp, Messages> {
+        let text = value.as_str().map(str::trim).unwrap_or_default();
+        let local = || text.parse::<DateTime>().and_then(|time| TimeZone::UTC.to_timestamp(time));
+        let parsed = text.parse::<Timestamp>().or_else(|_| local());
+        let whole = parsed.and_then(|time| Timestamp::from_microsecond(time.as_microsecond()));
+        whole.map_err(|_| {
+            let format = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]";
+            Messages::text(format!("Datetime has wrong format. Use one of these formats instead: {format}."))
+        })
     }
 }
 

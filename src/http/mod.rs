@@ -6,7 +6,7 @@
 
 pub mod answer;
 pub mod body;
-mod detached;
+pub mod detached;
 pub mod envelope;
 pub mod field_errors;
 pub mod fields;

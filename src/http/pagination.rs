@@ -84,6 +84,12 @@ impl Pagination {
         Ok(Page { count, next, previous, results })
     }
 
+    /// The items on the page, of a list that is there as a whole.
+    pub fn part_of<T>(&self, all: Vec<T>) -> impl Iterator<Item = T> + use<T> {
+        let [offset, limit] = [self.offset(), self.limit()].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        all.into_iter().skip(offset).take(limit)
+    }
+
     /// The URL of another page; the first is named by leaving `page` out.
     fn link(&self, page: Option<u64>) -> String {
         let mut pairs: Vec<(&str, &str)> =

@@ -153,6 +153,12 @@ impl Problem {
         Self::Internal(inside.to_string())
     }
 
+    /// The same, but for 404, which becomes 403: for things that a body names, whether they are there or not.
+    #[must_use]
+    pub fn or_forbidden(self) -> Self {
+        if matches!(self, Self::NotFound(_)) { Self::forbidden() } else { self }
+    }
+
     /// The answer's status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {

@@ -72,10 +72,10 @@ impl From<ProjectError> for Problem {
                 Self::conflict("project_has_environments", "The project has environments already.")
             }
             ProjectError::Text(error) => error.into(),
-            ProjectError::EnvironmentAlreadyNamed => {
-                Self::conflict("environment_exists", "The environment exists already.")
-            }
             ProjectError::EnvironmentNameTaken => Self::non_field("An environment with this name already exists."),
+            ProjectError::EnvironmentAlreadyNamed => {
+                Self::conflict("environment_already_named", "The environment has a name already.")
+            }
             ProjectError::TooManyEnvironments { max } => {
                 Self::non_field(format!("A project may not have more than {max} environments."))
             }
@@ -85,7 +85,6 @@ impl From<ProjectError> for Problem {
             ProjectError::FeatureNameForm { pattern } => {
                 Self::field("name", format!("Feature name must match regex: {pattern}"))
             }
-
             ProjectError::FeatureNameTaken => Self::field("name", FEATURE_NAME_TAKEN),
             ProjectError::TooManyOptions { max } => {
                 Self::field("multivariate_options", format!("A feature may not have more than {max} options."))

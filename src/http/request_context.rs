@@ -183,15 +183,3 @@ fn base_url(headers: &HeaderMap, uri: &Uri) -> String {
     let is_https = headers.get(FORWARDED_PROTO).is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"));
     format!("{}://{host}", if is_https { "https" } else { "http" })
 }
-
-/// The one who acts, as authentication found out. Handlers of resources take it as an argument.
-#[derive(Clone, Debug)]
-pub struct Caller(pub Actor);
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Actor>().cloned().map(Self).ok_or_else(Problem::credentials_missing)
-    }
-}

@@ -45,8 +45,8 @@ pub fn door(state: AppState, data_dir: &Path) -> Result<Router, DoorError> {
     let health = Arc::new(StoreHealth::new(state.clone()));
     // The last layer is the outermost.
     let resources = resources::routes()
-        .layer(from_fn(detached))
         .layer(from_fn_with_state(answers, replay))
+        .layer(from_fn(detached))
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state);
     Ok(assemble(resources, Operational { health, metrics })?)

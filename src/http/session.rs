@@ -149,6 +149,15 @@ impl Session {
         if membership.is_admin { Ok(membership) } else { Err(Problem::forbidden()) }
     }
 
+    /// Asks that the caller administers an organisation, whichever: for what concerns the whole installation.
+    ///
+    /// # Errors
+    /// 403 if the caller administers none.
+    pub async fn require_organisation_admin(&self) -> Result<(), Problem> {
+        let is_admin = self.memberships().await?.iter().any(|membership| membership.is_admin);
+        if is_admin { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
     /// A project in which the caller may do something; `None` asks for its administrator.
     ///
     /// # Errors
@@ -158,10 +167,18 @@ impl Session {
         project: ProjectId,
         permission: Option<ProjectPermission>,
     ) -> Result<StoredProject, Problem> {
-        let found = self.state.read_models.features.query(move |file| features::project(file, project)).await?;
-        let found = found.ok_or_else(|| Problem::not_found("Project"))?;
+        let found = self.find_project(project).await?;
         self.require_in_project(project, permission).await?;
         Ok(found)
+    }
+
+    /// A project, before it is known what the caller needs to be allowed in it.
+    ///
+    /// # Errors
+    /// 404 if there is no such project.
+    pub async fn find_project(&self, project: ProjectId) -> Result<StoredProject, Problem> {
+        let found = self.state.read_models.features.query(move |file| features::project(file, project)).await?;
+        found.ok_or_else(|| Problem::not_found("Project"))
     }
 
     /// Asks for a permission in a project; `None` for its administrator.

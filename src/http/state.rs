@@ -29,7 +29,7 @@ impl AppState {
     /// Waits until every read model shows what is in the log at a position, but not for ever: the position is on the
     /// answer, and who needs it can ask with `Offshoot-Min-Position`.
     pub async fn settle(&self, position: Position) {
-        if !self.read_models.wait_for(position, READ_YOUR_WRITES_WAIT).await {
+        if !self.read_models.wait_for_serving(position, READ_YOUR_WRITES_WAIT).await {
             tracing::warn!(%position, "an answer does not wait for the read models any longer");
         }
     }

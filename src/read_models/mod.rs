@@ -1,6 +1,7 @@
 //! The read models of this process: which file serves each, how far it is, and how it is asked.
 
 mod files;
+mod lag;
 mod read_model;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use offshoot_projections::{
 };
 
 pub use files::{Generation, ReadModelFiles};
+pub use lag::{Lag, lag};
 pub use read_model::{BuildProgress, QueryError, ReadModel, ReadModelState, ReadModelStatus};
 
 /// All read models.
@@ -59,11 +61,21 @@ impl ReadModels {
 
     /// Waits until all of them have reached a position. False if `at_most` was not enough.
     pub async fn wait_for(&self, position: Position, at_most: Duration) -> bool {
-        let all = async {
-            for read_model in self.all() {
-                read_model.reached(position).await;
-            }
-        };
-        tokio::time::timeout(at_most, all).await.is_ok()
+        wait(&self.all(), position, at_most).await
     }
+
+    /// The same for those that serve: one that is being built from the whole log has nobody wait for it.
+    pub async fn wait_for_serving(&self, position: Position, at_most: Duration) -> bool {
+        let serving: Vec<_> = self.all().into_iter().filter(|read_model| read_model.is_serving()).collect();
+        wait(&serving, position, at_most).await
+    }
+}
+
+async fn wait(read_models: &[&Arc<ReadModel>], position: Position, at_most: Duration) -> bool {
+    let all = async {
+        for read_model in read_models {
+            read_model.reached(position).await;
+        }
+    };
+    tokio::time::timeout(at_most, all).await.is_ok()
 }

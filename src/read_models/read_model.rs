@@ -46,6 +46,19 @@ pub enum ReadModelState {
     Stopped,
 }
 
+impl ReadModelState {
+    /// Its name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Rebuilding => "rebuilding",
+            Self::Building => "building",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// How far the file is that is being built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuildProgress {
@@ -130,6 +143,12 @@ impl ReadModel {
         *self.position.borrow()
     }
 
+    /// Whether there is a file that serves.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.serving.load().is_some()
+    }
+
     /// Waits until the serving file has reached a position.
     pub async fn reached(&self, position: Position) {
         // The sender lives as long as `self`, so waiting cannot fail.
@@ -190,7 +209,7 @@ impl ReadModel {
         };
         let build = self.progress();
         let is_stopped = self.is_stopped.load(std::sync::atomic::Ordering::Relaxed);
-        let state = match (self.serving.load().is_some(), build) {
+        let state = match (self.is_serving(), build) {
             _ if is_stopped => ReadModelState::Stopped,
             (true, None) => ReadModelState::Live,
             (true, Some(_)) => ReadModelState::Rebuilding,

@@ -57,9 +57,11 @@ impl<'w> CloneRun<'w> {
     pub(super) async fn run(&self) {
         let span = tracing::info_span!("clone", environment = %self.clone);
         async {
-            match self.copy().await {
-                Ok(()) | Err(End::NotOurs | End::Shutdown) => {}
-                Err(End::Failed { batch, code, detail }) => self.fail(batch, code, detail).await,
+            // A failure at a batch that is there is none: someone copied it, so go on from where the clone is.
+            while let Err(End::Failed { batch, code, detail }) = self.copy().await {
+                if !self.fail(batch, code, detail).await {
+                    break;
+                }
             }
         }
         .instrument(span)
@@ -68,7 +70,7 @@ impl<'w> CloneRun<'w> {
 
     async fn copy(&self) -> Result<(), End> {
         let (context, requested_at) = self.context().await?;
-        let (origin, mut next) = self.plan().await?;
+        let (origin, project, mut next) = self.plan().await?;
         let mut reader = self.reader(&origin, next).await?;
         while next <= origin.batches_total {
             let states = reader.next_batch(origin.batch_size as usize).map_err(|error| invalid(next, &error))?;
@@ -78,6 +80,7 @@ impl<'w> CloneRun<'w> {
             let command = EnvironmentCommand::CopyFeatureStatesBatch { batch: next, states: Arc::new(states) };
             let mut step = context.step(&format!("batch {next}"));
             step.metadata.causation_id.clone_from(&context.metadata.causation_id);
+            self.check_project(project, next).await?;
             let turn = self.batches.acquire().await.map_err(|_| End::Shutdown)?;
             let sent = self.send(&step, command, next).await;
             drop(turn);
@@ -99,15 +102,16 @@ impl<'w> CloneRun<'w> {
         Ok(())
     }
 
-    /// The origin of the clone and the number of its next batch.
-    async fn plan(&self) -> Result<(Box<CloneOrigin>, u32), End> {
+    /// The origin of the clone, its project, and the number of its next batch.
+    async fn plan(&self) -> Result<(Box<CloneOrigin>, Uuid, u32), End> {
         let environment = self.persist(1, || self.commands.load_environment(self.clone)).await?.aggregate;
         if !is_to_be_copied(&environment) {
             return Err(End::NotOurs);
         }
         let creation = environment.creation().ok_or(End::NotOurs)?;
         let origin = creation.clone.clone().ok_or(End::NotOurs)?;
-        Ok((origin, creation.batches + 1))
+        let (project, _) = environment.project().ok_or(End::NotOurs)?;
+        Ok((origin, project, creation.batches + 1))
     }
 
     /// Reads the source as of the cut, from the batch on that is next.
@@ -119,6 +123,16 @@ impl<'w> CloneRun<'w> {
         let done = u64::from(next - 1) * u64::from(origin.batch_size);
         reader.skip_states(done).map_err(|error| invalid(next, &error))?;
         Ok(reader)
+    }
+
+    /// Nobody needs a copy in a project that is gone.
+    async fn check_project(&self, project: Uuid, next: u32) -> Result<(), End> {
+        let project = self.persist(next, || self.commands.load_project(project)).await?.aggregate;
+        if project.exists() {
+            return Ok(());
+        }
+        let (code, detail) = ("project_deleted".to_owned(), "the project was deleted".to_owned());
+        Err(End::Failed { batch: next, code, detail })
     }
 
     /// Sends a command until the log has taken it or there is no use.
@@ -175,20 +189,24 @@ impl<'w> CloneRun<'w> {
         }
     }
 
-    /// Records the failure. As long as the store is away nothing can be recorded, so this waits for it.
-    async fn fail(&self, batch: u32, code: String, detail: String) {
+    /// Records the failure, unless the batch is there: then answers true. As long as the store is away nothing can be
+    /// recorded, so this waits for it.
+    async fn fail(&self, batch: u32, code: String, detail: String) -> bool {
         tracing::error!(batch, %code, %detail, "a clone failed");
         metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "failed").increment(1);
         let mut pauses = pauses(None);
         loop {
-            let Ok((context, _)) = self.context().await else { return };
+            let Ok((context, _)) = self.context().await else { return false };
             let command = EnvironmentCommand::FailClone { batch, code: code.clone(), detail: detail.clone() };
             match self.commands.environment(&context.step("fail"), self.clone, command).await {
-                Ok(_) | Err(CommandError::Rejected(_)) => return,
+                Err(CommandError::Rejected(Rejection::Environment(EnvironmentError::UnexpectedBatch { .. }))) => {
+                    return true;
+                }
+                Ok(_) | Err(CommandError::Rejected(_)) => return false,
                 Err(error) => tracing::warn!(%error, "a failure cannot be recorded yet"),
             }
             if self.pause(pauses.next().unwrap_or(CLONE_BACKOFF_MAX)).await.is_err() {
-                return;
+                return false;
             }
         }
     }

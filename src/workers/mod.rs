@@ -2,9 +2,11 @@
 
 mod clone_run;
 mod clone_worker;
+mod lag_meter;
 mod name_sweeper;
 mod projector;
 
 pub use clone_worker::CloneWorker;
+pub use lag_meter::measure_lag;
 pub use name_sweeper::sweep_names;
 pub use projector::{Projector, ProjectorError};

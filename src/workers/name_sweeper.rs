@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use offshoot_aggregates::Actor;
 use offshoot_projections::environment_status::{self, ForgottenName};
 use tokio_util::sync::CancellationToken;
@@ -18,10 +19,22 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// How old a reservation must be before it counts as forgotten: a command that is still running needs it.
 const AGE_MIN: Duration = Duration::from_secs(60);
 
-/// Looks for forgotten names until shutdown.
-pub async fn sweep_names(commands: Commands, environment_status: Arc<ReadModel>, shutdown: CancellationToken) {
+/// Looks for forgotten names until shutdown. If the node has been alone with its store since some time, no command needs a
+/// reservation from before that any more, however young it is.
+pub async fn sweep_names(
+    commands: Commands,
+    environment_status: Arc<ReadModel>,
+    alone_since: Option<Timestamp>,
+    shutdown: CancellationToken,
+) {
+    let head = *commands.log().watch().borrow();
+    // Until then the read model may know a name without the environment that has it.
+    tokio::select! {
+        () = environment_status.reached(head) => {}
+        () = shutdown.cancelled() => return,
+    }
     loop {
-        match forgotten(&environment_status).await {
+        match forgotten(&environment_status, alone_since).await {
             Ok(names) => {
                 for name in names {
                     free(&commands, name).await;
@@ -36,13 +49,25 @@ pub async fn sweep_names(commands: Commands, environment_status: Arc<ReadModel>,
     }
 }
 
-async fn forgotten(environment_status: &ReadModel) -> Result<Vec<ForgottenName>, QueryError> {
-    let before = clock::now() - AGE_MIN;
+async fn forgotten(
+    environment_status: &ReadModel,
+    alone_since: Option<Timestamp>,
+) -> Result<Vec<ForgottenName>, QueryError> {
+    let old = clock::now() - AGE_MIN;
+    let before = alone_since.map_or(old, |since| since.max(old));
     environment_status.query(move |connection| environment_status::forgotten_names(connection, before)).await
 }
 
+/// Frees a name, unless its environment has it after all: a read model that cannot be written lags behind the log.
 async fn free(commands: &Commands, forgotten: ForgottenName) {
     let ForgottenName { project, environment, name } = forgotten;
+    let current = match commands.load_environment(environment).await {
+        Ok(snapshot) => snapshot.aggregate,
+        Err(error) => return tracing::warn!(%environment, %name, %error, "a forgotten name cannot be freed yet"),
+    };
+    if current.exists() && current.settings().is_some_and(|settings| settings.name == name) {
+        return;
+    }
     let context = CommandContext::new(Actor::system("name_sweeper"));
     match commands.release_environment_name(&context, project, environment, name.clone()).await {
         Ok(_) => tracing::info!(%environment, %name, "a forgotten name is free again"),

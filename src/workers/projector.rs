@@ -185,7 +185,7 @@ impl Projector {
         let run = move || {
             let _entered = span.entered();
             fault_points::reached("before-projection");
-            let applied = apply(&mut file.connection, projection.as_ref(), events.iter().map(AsRef::as_ref));
+            let applied = apply(&mut file.connection, projection.as_ref(), up_to_the_checkpoint(&events));
             match applied {
                 Ok(position) => {
                     fault_points::reached("after-projection");
@@ -247,6 +247,15 @@ impl Projector {
         };
         Ok(Some(tokio::task::spawn_blocking(finish).await??))
     }
+}
+
+/// The events; whoever has taken the last of them moves the checkpoint next.
+fn up_to_the_checkpoint(events: &[Arc<RecordedEvent>]) -> impl Iterator<Item = &RecordedEvent> {
+    let end = std::iter::from_fn(|| {
+        fault_points::reached("before-checkpoint");
+        None
+    });
+    events.iter().map(AsRef::as_ref).chain(end)
 }
 
 fn backoff() -> backon::ExponentialBackoff {

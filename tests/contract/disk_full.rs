@@ -24,7 +24,11 @@ fn a_full_disk_refuses_appends_and_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let child = child::command(module_path!(), NAME, directory.path()).output().unwrap();
     let output = String::from_utf8(child.stdout).unwrap();
-    assert!(child.status.success() && output.contains("1 passed"), "{output}");
+    assert!(
+        child.status.success() && output.contains("1 passed"),
+        "{output} {}",
+        String::from_utf8_lossy(&child.stderr)
+    );
 }
 
 async fn fill(path: &std::path::Path) {

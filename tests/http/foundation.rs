@@ -1,6 +1,7 @@
 //! What holds for every path: slashes, statuses, headers, pages, and the operators' pages.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::json;
@@ -135,6 +136,34 @@ async fn a_fault_of_ours_is_told_with_the_id_of_the_request_and_nothing_else() {
     assert_eq!(told(answer).await, (503, json!({ "detail": "Try again." })));
 }
 
+/// A file with what is logged on the thread, while the guard lives.
+fn logged() -> (tracing::subscriber::DefaultGuard, tempfile::NamedTempFile) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let writer = Arc::new(file.reopen().unwrap());
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+    (tracing::subscriber::set_default(subscriber), file)
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_is_logged_once_with_the_id_of_the_request() {
+    let (_guard, log) = logged();
+    let door = SmallDoor::serve().await;
+    for (how, level, text) in [
+        ("fault", "ERROR", "the secret of the fault"),
+        ("panic", "ERROR", "the secret of the panic"),
+        ("away", "WARN", "the secret of the absence"),
+    ] {
+        let request = door.post("/api/v1/fail/").json(&json!({ "how": how })).header("x-request-id", how);
+        request.send().await.unwrap();
+        let lines = std::fs::read_to_string(log.path()).unwrap();
+        let found: Vec<&str> = lines.lines().filter(|line| line.contains(text)).collect();
+        assert_eq!(found.len(), 1, "{lines}");
+        assert!(found[0].contains(level) && found[0].contains(&format!("request_id=\"{how}\"")), "{found:?}");
+        let answered = lines.lines().filter(|line| line.contains("latency_ms") && line.contains(how)).count();
+        assert_eq!(answered, 1, "{lines}");
+    }
+}
+
 #[tokio::test]
 async fn a_change_on_the_ground_of_an_old_version_is_refused_with_the_actual_one() {
     let door = SmallDoor::serve().await;
@@ -191,7 +220,7 @@ async fn metrics_name_paths_by_their_pattern() {
     let has = |part: &str| buckets.iter().any(|line| line.contains(part));
     assert!(has("method=\"GET\",path=\"/api/v1/things/{id}/\",status=\"200\""), "{page}");
     assert!(has("path=\"unmatched\",status=\"404\""), "{page}");
-    assert!(!page.contains("/things/1/") && !page.contains("42"), "{page}");
+    assert!(!page.contains("/things/1/") && !page.contains("/nothing"), "{page}");
 }
 
 #[tokio::test]
@@ -227,4 +256,7 @@ async fn the_description_of_the_api_has_all_paths_and_how_to_say_who_one_is() {
     assert_eq!(description["paths"]["/health/liveness/"]["get"]["security"], json!([{}]));
     assert_eq!(description["components"]["securitySchemes"]["api_key"]["name"], "Authorization");
     assert_eq!(description["security"], json!([{ "api_key": [] }]));
+    let problems = &description["paths"]["/api/v1/things/{id}/"]["get"]["responses"];
+    let detail = &problems["404"]["content"]["application/json"]["schema"]["properties"]["detail"];
+    assert_eq!(detail["type"], "string", "{problems}");
 }

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use offshoot::http::answer::Answer;
 use offshoot::http::body::{Items, Path};
+use offshoot::http::detached::detached;
 use offshoot::http::fields::Fields;
 use offshoot::http::idempotency::{StoredAnswers, replay};
 use offshoot::http::kinds;
+use offshoot::http::openapi::CommonProblems;
 use offshoot::http::operational::{HealthCheck, Operational, PartHealth};
 use offshoot::http::pagination::Pagination;
 use offshoot::http::problem::Problem;
-use offshoot::http::request_context::{Caller, RequestContext};
+use offshoot::http::request_context::RequestContext;
 use offshoot::http::router::assemble;
 use offshoot::telemetry::metrics_handle;
 use offshoot_aggregates::{Actor, Position, Version};
@@ -55,6 +58,7 @@ impl SmallDoor {
             .routes(routes!(order))
             .routes(routes!(fail))
             .layer(from_fn_with_state(answers, replay))
+            .layer(from_fn(detached))
             .layer(from_fn(authenticate))
             .with_state(things.clone());
         let operational = Operational { health: Arc::new(Health), metrics: metrics_handle().unwrap() };
@@ -122,7 +126,7 @@ async fn list(pages: Pagination) -> Result<Answer, Problem> {
 async fn make(
     State(things): State<Things>,
     context: RequestContext,
-    Caller(actor): Caller,
+    Extension(actor): Extension<Actor>,
     mut fields: Fields,
 ) -> Result<Answer, Problem> {
     let name = fields.required("name", kinds::text(5));
@@ -143,7 +147,7 @@ async fn make_slowly(State(things): State<Things>) -> Result<Answer, Problem> {
     Ok(Answer::ok(&number))
 }
 
-#[utoipa::path(get, path = "/things/{id}/", responses((status = 200)))]
+#[utoipa::path(get, path = "/things/{id}/", responses((status = 200), CommonProblems))]
 async fn show(Path(id): Path<i64>) -> Result<Answer, Problem> {
     if id == 1 { Ok(Answer::ok(&id).version(Version(3))) } else { Err(Problem::not_found("Thing")) }
 }

@@ -2,4 +2,8 @@
 
 pub mod builders;
 pub mod client;
+pub mod gated_log;
+pub mod prepared;
+pub mod process;
+pub mod sample;
 pub mod server;

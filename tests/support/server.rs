@@ -1,9 +1,12 @@
 //! The real server in this process, on a free port and a directory of its own.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use offshoot::commands::Commands;
 use offshoot::config::{AdminKey, DataConfig, ServerConfig};
+use offshoot::event_log::{EventLog, SqliteEventLog};
+use offshoot::node::Node;
 use offshoot::server::Server;
 use offshoot_aggregates::Position;
 use tempfile::TempDir;
@@ -33,13 +36,22 @@ impl TestServer {
         Self::start_in(tempfile::tempdir().unwrap()).await
     }
 
+    /// A server whose log is inside another one, as `wrap` makes it.
+    pub async fn start_on(wrap: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(&directory);
+        let log = wrap(Arc::new(SqliteEventLog::open(&config.data.sqlite_path()).unwrap()));
+        let node = Node::start_on(log, &config.data.read_models(), None).await.unwrap();
+        let (server, _) = Server::start_on(node, &config).await.unwrap();
+        Self::of(server, directory).await
+    }
+
     async fn start_in(directory: TempDir) -> Self {
-        let config = ServerConfig {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            data: DataConfig::in_directory(directory.path().to_owned()),
-            admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
-        };
-        let (server, _) = Server::start(&config).await.unwrap();
+        let (server, _) = Server::start(&config(&directory)).await.unwrap();
+        Self::of(server, directory).await
+    }
+
+    async fn of(server: Server, directory: TempDir) -> Self {
         let admin = Client::new(format!("http://{}", server.address()), Some(ADMIN_KEY.to_owned()));
         let server = Self { server, admin, directory };
         server.settle(server.commands().log().head().await.unwrap()).await;
@@ -75,5 +87,13 @@ impl TestServer {
     /// Where the log stands: to show that a rejected request wrote nothing.
     pub async fn head(&self) -> Position {
         self.commands().log().head().await.unwrap()
+    }
+}
+
+fn config(directory: &TempDir) -> ServerConfig {
+    ServerConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data: DataConfig::in_directory(directory.path().to_owned()),
+        admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
     }
 }

@@ -119,6 +119,19 @@ fn a_changed_default_share_is_not_that_of_a_source_that_was_there_before() {
     assert_eq!(only_shares(after, []), [(1, 50.0)]);
 }
 
+/// As in a clone as of a moment before the option came, which came to be after its default share changed.
+#[test]
+fn a_share_that_is_not_set_is_the_default_of_the_sources_own_time() {
+    let project = [
+        feature_created(multivariate(1, "flag", [option(1, 30.0)]), 0),
+        environment_reserved(9, "other", 0, 1),
+        option_added(1, option(2, 5.0)),
+        option_changed(1, option(2, 5.0), 9.0),
+        environment_reserved(2, "staging", 1, 1),
+    ];
+    assert_eq!(only_shares(project, [set(with(vec![share(1, 40.0)]))]), [(1, 40.0), (2, 9.0)]);
+}
+
 #[test]
 fn an_override_has_the_shares_that_were_set_in_it_and_still_have_an_option() {
     let flag = feature_created(multivariate(1, "flag", [option(1, 30.0), option(2, 5.0)]), 0);

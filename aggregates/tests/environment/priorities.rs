@@ -96,6 +96,13 @@ fn an_override_moves_to_the_front_and_shifts_the_others() {
 }
 
 #[test]
+fn the_others_keep_their_order_of_priority_whatever_their_segments_are() {
+    let events = environment([set(link(50, 5, 2)), set(link(60, 6, 1)), set(link(70, 7, 0))]);
+    let environment = given::<Environment>(events).when(move_to(6, 2)).then([reordered(&[(50, 2, 1), (60, 1, 2)])]);
+    assert_eq!(priorities(&environment), [(50, 1), (60, 2), (70, 0)]);
+}
+
+#[test]
 fn an_override_that_moves_to_where_it_is_stays() {
     given::<Environment>(three()).when(move_to(6, 1)).then_nothing();
 }

@@ -208,6 +208,13 @@ fn an_override_has_only_the_shares_that_are_set() {
         500,
         after,
     )]);
+    let unordered = shares(&[share(2, 90.0), share(1, 5.0)]);
+    let after = FeatureStateContent { multivariate: vec![share(1, 5.0), share(2, 90.0)], ..unset(500) };
+    given::<Environment>(environment([])).when(set_of(mv(), unordered)).then([override_set(
+        link(50, 5, 0),
+        500,
+        after,
+    )]);
     given::<Environment>(environment([]))
         .when(set_of(mv(), shares(&[share(1, 60.0), share(2, 40.1)])))
         .then_rejected(Error::PercentagesExceed);

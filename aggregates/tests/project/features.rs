@@ -86,6 +86,12 @@ fn the_name_of_a_deleted_feature_can_be_taken() {
 }
 
 #[test]
+fn a_deleted_feature_leaves_nothing_of_its_name() {
+    let gone = |name| fold::<Project>(project([feature_created(feature(1, name), 0), feature_deleted(1, name)]));
+    assert_eq!(gone("one"), gone("another"));
+}
+
+#[test]
 fn a_feature_needs_a_proper_name() {
     for (name, wrong) in bad_names(NAME_CHARACTERS_MAX) {
         given::<Project>(project([])).when(create(feature(1, &name))).then_rejected(problem("name", wrong));

@@ -105,6 +105,9 @@ fn a_default_share_that_changed_twice_between_two_environments_was_nobodys() {
     ];
     assert_eq!(shares(&events, 5), [(1, 30.0)]);
     assert_eq!(shares(&events, 6), [(1, 50.0)]);
+    let [created, before, _, _, after] = events.clone();
+    let at_once = [created, before, option_changed(1, option(1, 30.0), 50.0), after];
+    assert_eq!(fold::<Project>(project(events)), fold::<Project>(project(at_once)));
 }
 
 #[test]

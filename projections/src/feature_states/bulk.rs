@@ -63,6 +63,9 @@ impl<'t, R: BulkRow> BulkInsert<'t, R> {
 
     /// Inserts what is left. Whether any row was there before.
     pub(super) fn finish(mut self) -> Result<bool> {
+        if self.pending.is_empty() {
+            return Ok(self.has_replaced);
+        }
         let mut statement = self.tx.prepare_cached(&insert_sql::<R>("IGNORE", 1))?;
         let mut inserted = 0;
         for row in &self.pending {

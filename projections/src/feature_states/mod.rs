@@ -98,8 +98,8 @@ const SCHEMA: &str = "
         updated_at INTEGER NOT NULL,
         PRIMARY KEY (environment, feature, segment)
     ) STRICT, WITHOUT ROWID;
-    CREATE UNIQUE INDEX feature_state_outside_block ON feature_state (id) WHERE is_outside_block = 1;
-    CREATE UNIQUE INDEX feature_state_by_link ON feature_state (feature_segment) WHERE feature_segment IS NOT NULL;
+    CREATE INDEX feature_state_outside_block ON feature_state (id) WHERE is_outside_block = 1;
+    CREATE INDEX feature_state_by_link ON feature_state (feature_segment) WHERE feature_segment IS NOT NULL;
     CREATE INDEX feature_state_by_segment ON feature_state (environment, segment) WHERE segment > 0;";
 
 impl Projection for FeatureStates {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// Tells our logs from other programs' SQLite files: `OffL` in ASCII.
@@ -122,10 +123,7 @@ pub(super) fn reopen(path: &Path) -> rusqlite::Result<Connection> {
 /// Opens the file of a log for reading.
 pub(super) fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(connection)
+    connect_with(path, flags)
 }
 
 /// Writes one page without changing what it says. After a commit that failed this overwrites what the failed one may have
@@ -134,11 +132,29 @@ pub(super) fn write_nothing(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
+/// Does something that waits for others no longer than `timeout`.
+pub(super) fn with_busy_timeout<T>(
+    connection: &Connection,
+    timeout: Duration,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.busy_timeout(timeout)?;
+    let result = work(connection);
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    result
+}
+
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    connect_with(path, flags)
+}
+
+fn connect_with(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without it SQLite prepares a statement anew for each set of parameters, as their values might suggest another plan.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

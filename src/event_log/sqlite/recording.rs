@@ -1,4 +1,4 @@
-//! What the writer does within its transaction: one append after the other, each under a savepoint of its own.
+//! What the writer does within its transaction: one append after the other, each all or nothing.
 
 use jiff::Timestamp;
 use offshoot_aggregates::{Position, Version};
@@ -71,20 +71,28 @@ impl PreparedAppend {
         if actual != self.expected {
             return Ok(Err(AppendError::Conflict { expected: self.expected, actual }));
         }
-        connection.prepare_cached("SAVEPOINT append")?.execute([])?;
+        // A single statement is all or nothing by itself.
+        let several_statements = self.events.len() > 1 || self.command.is_some();
+        if several_statements {
+            connection.prepare_cached("SAVEPOINT append")?.execute([])?;
+        }
         // Held back if the system's clock went back.
         let recorded_at = now().max(end.recorded_at);
         match self.insert(connection, recorded_at) {
             Ok(appended) => {
-                connection.prepare_cached("RELEASE append")?.execute([])?;
+                if several_statements {
+                    connection.prepare_cached("RELEASE append")?.execute([])?;
+                }
                 *end = End { position: appended.position, recorded_at };
                 Ok(Ok(appended))
             }
             // SQLite has given up the transaction, as it does when the disk is full.
             Err(error) if connection.is_autocommit() => Err(error),
             Err(error) => {
-                connection.prepare_cached("ROLLBACK TO append")?.execute([])?;
-                connection.prepare_cached("RELEASE append")?.execute([])?;
+                if several_statements {
+                    connection.prepare_cached("ROLLBACK TO append")?.execute([])?;
+                    connection.prepare_cached("RELEASE append")?.execute([])?;
+                }
                 Ok(Err(AppendError::Unavailable(super::file::describe(&error))))
             }
         }

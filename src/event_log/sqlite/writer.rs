@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
 
 use offshoot_aggregates::Position;
 use rusqlite::Connection;
@@ -14,7 +16,8 @@ use super::recording::{self, PreparedAppend};
 use crate::event_log::{AppendError, Appended, Written};
 use crate::fault_points;
 use crate::limits::{
-    GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX, WAL_PAGES_BEFORE_CHECKPOINT, WAL_PAGES_BEFORE_WAITING,
+    CHECKPOINT_WAIT, GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX, GROUP_COMMIT_GATHERING_MAX,
+    WAL_PAGES_BEFORE_CHECKPOINT, WAL_PAGES_BEFORE_WAITING,
 };
 
 type Outcome = Result<Appended, AppendError>;
@@ -79,6 +82,8 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     /// Whether the last transaction failed, so that the end of the write-ahead log is not to be trusted.
     failed: bool,
+    /// Pages in the write-ahead log when it was last moved into the file.
+    pages_at_checkpoint: i64,
     progress: Arc<Progress>,
 }
 
@@ -88,41 +93,47 @@ impl Writer {
         let end = recording::end(&connection)
             .map_err(|error| OpenError::Unavailable { path: path.clone(), detail: file::describe(&error) })?;
         let progress = Arc::new(Progress::new(end.position));
-        Ok((Self { path, connection: Some(connection), failed: false, progress: Arc::clone(&progress) }, progress))
+        let writer = Self {
+            path,
+            connection: Some(connection),
+            failed: false,
+            pages_at_checkpoint: 0,
+            progress: Arc::clone(&progress),
+        };
+        Ok((writer, progress))
     }
 
     /// Works until it is told to stop, or nobody is left who could ask. Then the file has everything in one piece.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
-        while let Some(group) = next_group(&mut queue) {
-            if !group.is_empty() {
-                self.commit(group);
-                self.checkpoint_if_due();
+        let mut expected = 1;
+        while let Some(group) = next_group(&mut queue, expected) {
+            if group.is_empty() {
+                continue;
             }
+            metrics::histogram!("offshoot_append_group_size").record(group.len() as f64);
+            let outcomes = self.record(&group);
+            // Those of this group are likely to come again, beside those who came meanwhile.
+            expected = group.len() + queue.len();
+            answer(group, outcomes);
+            self.checkpoint_if_due();
         }
         self.checkpoint("TRUNCATE");
     }
 
-    /// Records a group, and answers everyone in it once it is on disk.
-    fn commit(&mut self, group: Vec<Waiting>) {
-        metrics::histogram!("offshoot_append_group_size").record(group.len() as f64);
-        let outcomes = match self.transact(&group) {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                let detail = file::describe(&error);
-                tracing::error!(error = detail, appends = group.len(), "appends were not recorded");
-                self.failed = true;
-                // Before anyone is told that nothing was recorded: it must stay so if the process dies now.
-                if let Err(error) = self.recover() {
-                    tracing::error!(error = file::describe(&error), "the event log stays closed for appends");
-                }
-                group.iter().map(|_| Err(AppendError::Unavailable(detail.clone()))).collect()
+    /// Records a group. What is reported as recorded is on disk; what is not, is not there.
+    fn record(&mut self, group: &[Waiting]) -> Vec<Outcome> {
+        self.transact(group).unwrap_or_else(|error| {
+            let detail = file::describe(&error);
+            if !self.failed {
+                // Once, not for everyone who tries while the disk is full; those are counted.
+                tracing::error!(error = detail, "appends were not recorded");
             }
-        };
-        for ((_, answer), outcome) in group.into_iter().zip(outcomes) {
-            metrics::counter!("offshoot_appends_total", "outcome" => label(&outcome)).increment(1);
-            // Whoever asked may have gone; what was recorded stays.
-            let _ = answer.send(outcome);
-        }
+            self.failed = true;
+            // Before anyone is told that nothing was recorded: it must stay so if the process dies now. If the disk does not
+            // let it, it is tried again before the next append.
+            let _ = self.recover();
+            group.iter().map(|_| Err(AppendError::Unavailable(detail.clone()))).collect()
+        })
     }
 
     /// Records a group in one transaction. If it fails, nothing of the group was recorded.
@@ -171,21 +182,23 @@ impl Writer {
     }
 
     /// Moves what was committed from the write-ahead log into the file, so that the former does not grow without end.
-    fn checkpoint_if_due(&self) {
-        let Some(Ok((pages, moved))) = self.connection.as_ref().map(|connection| checkpoint(connection, "NOOP")) else {
-            return;
-        };
-        if pages >= WAL_PAGES_BEFORE_WAITING {
-            // Waits for those who still read the pages that it would move.
-            self.checkpoint("RESTART");
-        } else if pages - moved >= WAL_PAGES_BEFORE_CHECKPOINT {
-            self.checkpoint("PASSIVE");
+    fn checkpoint_if_due(&mut self) {
+        let Some(Ok(pages)) = self.connection.as_ref().map(|connection| checkpoint(connection, "NOOP")) else { return };
+        if pages < self.pages_at_checkpoint {
+            // It has started from its beginning again.
+            self.pages_at_checkpoint = 0;
+        }
+        if pages - self.pages_at_checkpoint >= WAL_PAGES_BEFORE_CHECKPOINT {
+            // Also if it moves less than all, as when someone reads an older state: trying again at once would not help.
+            self.pages_at_checkpoint = pages;
+            self.checkpoint(if pages < WAL_PAGES_BEFORE_WAITING { "PASSIVE" } else { "RESTART" });
         }
     }
 
+    /// The modes are SQLite's: `PASSIVE` does what it can, `RESTART` and `TRUNCATE` also wait for readers for a moment.
     fn checkpoint(&self, mode: &str) {
         let Some(connection) = &self.connection else { return };
-        match checkpoint(connection, mode) {
+        match file::with_busy_timeout(connection, CHECKPOINT_WAIT, |connection| checkpoint(connection, mode)) {
             // One for the write-ahead log, one for the file.
             Ok(_) => self.progress.count_syncs(2),
             // Nothing is lost: the next one moves all.
@@ -194,11 +207,12 @@ impl Writer {
     }
 }
 
-/// What waits in the queue, as much as may share a commit: at least one request, then whatever is there without waiting.
-/// `None` once the queue is closed and empty.
-fn next_group(queue: &mut mpsc::Receiver<Request>) -> Option<Vec<Waiting>> {
+/// What waits in the queue, as much as may share a commit: at least one request, then whatever else is there. If more are
+/// expected, the other threads get a moment to bring them; a lone writer never waits. `None` once the queue is closed and empty.
+fn next_group(queue: &mut mpsc::Receiver<Request>, expected: usize) -> Option<Vec<Waiting>> {
     let mut next = Some(queue.blocking_recv()?);
-    let mut group = Vec::new();
+    let since = Instant::now();
+    let mut group = Vec::with_capacity(expected);
     let mut bytes = 0;
     while let Some(request) = next {
         match request {
@@ -208,10 +222,24 @@ fn next_group(queue: &mut mpsc::Receiver<Request>) -> Option<Vec<Waiting>> {
             }
             Request::Close => queue.close(),
         }
-        let full = group.len() >= GROUP_COMMIT_APPENDS_MAX || bytes >= GROUP_COMMIT_BYTES_MAX as u64;
-        next = if full { None } else { queue.try_recv().ok() };
+        if group.len() >= GROUP_COMMIT_APPENDS_MAX || bytes >= GROUP_COMMIT_BYTES_MAX as u64 {
+            break;
+        }
+        next = queue.try_recv().ok();
+        while next.is_none() && group.len() < expected && since.elapsed() < GROUP_COMMIT_GATHERING_MAX {
+            thread::yield_now();
+            next = queue.try_recv().ok();
+        }
     }
     Some(group)
+}
+
+fn answer(group: Vec<Waiting>, outcomes: Vec<Outcome>) {
+    for ((_, waiting), outcome) in group.into_iter().zip(outcomes) {
+        metrics::counter!("offshoot_appends_total", "outcome" => label(&outcome)).increment(1);
+        // Whoever asked may have gone; what was recorded stays.
+        let _ = waiting.send(outcome);
+    }
 }
 
 /// Whether the connection is without a transaction now.
@@ -219,11 +247,9 @@ fn roll_back(connection: &Connection) -> bool {
     connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok()
 }
 
-/// Returns the pages in the write-ahead log, and how many of them are in the file as well.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
-    connection
-        .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?
-        .query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
+/// Returns the pages in the write-ahead log.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<i64> {
+    connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?.query_row([], |row| row.get(1))
 }
 
 fn label(outcome: &Outcome) -> &'static str {

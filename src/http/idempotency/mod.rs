@@ -14,12 +14,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response as HttpResponse, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use offshoot_aggregates::Actor;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use self::locks::KeyedLocks;
@@ -28,6 +26,7 @@ use super::answer::{OFFSHOOT_POSITION, Sensitive};
 use super::body::read_bytes;
 use super::problem::Problem;
 use super::request_context::RequestContext;
+use crate::clock;
 use crate::limits::{SENSITIVE_ANSWERS_MAX, STORED_ANSWER_BYTES_MAX};
 
 /// Says that an answer was given before.
@@ -81,7 +80,7 @@ impl StoredAnswers {
     }
 
     async fn find(&self, key: &AnswerKey) -> Result<Option<Arc<StoredAnswer>>, Problem> {
-        let now = Timestamp::now();
+        let now = clock::now();
         if let Some(answer) = self.in_memory.get(key).filter(|answer| !answer.is_expired(now)) {
             return Ok(Some(answer));
         }
@@ -115,7 +114,7 @@ impl StoredAnswers {
             status: parts.status.as_u16(),
             headers: REPLAYED_HEADERS.into_iter().filter_map(replayed).collect(),
             body: body.to_vec(),
-            stored_at: Timestamp::now(),
+            stored_at: clock::now(),
         };
         if parts.extensions.get::<Sensitive>().is_some() {
             self.in_memory.insert(key, Arc::new(answer));
@@ -137,7 +136,8 @@ impl StoredAnswers {
 }
 
 /// The middleware around everything that changes something. It runs after authentication, which leaves an [`Actor`] in the
-/// request's extensions; requests without one, or without a key, pass.
+/// request's extensions; requests without one, or without a key, pass. And it runs inside
+/// [`detached`](super::detached), so that an answer is stored also when nobody waits for it any more.
 ///
 /// # Errors
 /// 422 if the key was used with another request; 503 if the answers cannot be read; and what reading a body may bring.
@@ -154,19 +154,10 @@ pub async fn replay(
     if let Some(first) = answers.find(&key).await? {
         return again(&first, &fingerprint);
     }
-    let request = Request::from_parts(parts, Body::from(body));
-    let work = async move {
-        let response = next.run(request).await;
-        let response = answers.keep(key, fingerprint, response).await;
-        drop(in_progress);
-        response
-    };
-    // A task of its own: when the client hangs up, the answer is stored all the same.
-    match tokio::spawn(work.in_current_span()).await.map_err(tokio::task::JoinError::try_into_panic) {
-        Ok(response) => Ok(response),
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        Err(Err(_)) => Err(Problem::unavailable("The server is stopping.", "a request was given up while stopping")),
-    }
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let response = answers.keep(key, fingerprint, response).await;
+    drop(in_progress);
+    Ok(response)
 }
 
 fn answer_key(request: &Request) -> Option<(AnswerKey, Option<String>)> {
@@ -199,7 +190,7 @@ mod tests {
     #[test]
     fn the_id_of_a_command_never_changes_and_depends_on_all_four() {
         let id = command_id("actor", &Method::POST, "/api/v1/projects/", "key");
-        assert_eq!(id.to_string(), "00000000-0000-0000-0000-000000000000");
+        assert_eq!(id.to_string(), "1043185e-b0da-50df-b1b6-c3b2c125c3cb");
         assert_ne!(id, command_id("actor2", &Method::POST, "/api/v1/projects/", "key"));
         assert_ne!(id, command_id("actor", &Method::PUT, "/api/v1/projects/", "key"));
         assert_ne!(id, command_id("actor", &Method::POST, "/api/v1/projects/1/", "key"));

@@ -208,6 +208,11 @@ mod tests {
         StoredAnswer { fingerprint: [7; 32], status: 201, headers, body: body.into(), stored_at }
     }
 
+    fn size(store: &AnswerStore) -> (u64, u64) {
+        let file = store.file();
+        (file.answers, file.bytes)
+    }
+
     #[test]
     fn an_answer_is_found_again_also_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
@@ -232,7 +237,7 @@ mod tests {
         assert!(store.find(&key("a"), answer("", life + 1).stored_at).unwrap().is_none());
         store.insert(&key("a"), &answer("second", life + 1)).unwrap();
         assert_eq!(store.find(&key("a"), answer("", life + 1).stored_at).unwrap().unwrap().body, b"second");
-        assert_eq!((store.file().answers, store.file().bytes), (1, 6));
+        assert_eq!(size(&store), (1, 6));
     }
 
     #[test]
@@ -249,6 +254,6 @@ mod tests {
         assert_eq!(["b", "c", "d", "e"].map(|name| found(&store, name)), [false, false, false, true]);
         drop(store);
         let store = AnswerStore::open_bounded(&path, 3, 10).unwrap();
-        assert_eq!((store.file().answers, store.file().bytes), (1, 9));
+        assert_eq!(size(&store), (1, 9));
     }
 }

@@ -1,11 +1,19 @@
 //! The resources of the API, one file each: what it is called, what its fields are, and which command or query is behind it.
 
+mod api_key_permissions;
+mod api_keys;
 mod audit;
 mod clone_events;
 mod clones;
 mod environment_feature_states;
+mod environment_settings;
+mod environments;
 mod feature_segments;
 mod feature_states;
+mod organisations;
+mod permissions;
+mod projections;
+mod projects;
 mod segment_overrides;
 mod shapes;
 mod state_changes;
@@ -17,11 +25,17 @@ use super::state::AppState;
 /// The routes of all resources.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(api_keys::routes())
         .merge(audit::routes())
         .merge(clone_events::routes())
         .merge(clones::routes())
         .merge(environment_feature_states::routes())
+        .merge(environments::routes())
         .merge(feature_segments::routes())
         .merge(feature_states::routes())
+        .merge(organisations::routes())
+        .merge(permissions::routes())
+        .merge(projections::routes())
+        .merge(projects::routes())
         .merge(segment_overrides::routes())
 }

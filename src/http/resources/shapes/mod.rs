@@ -6,3 +6,6 @@ pub(super) mod feature_state;
 pub(super) mod feature_value;
 pub(super) mod project;
 pub(super) mod timestamp;
+
+/// What stands where Flagsmith has a limit of its plans and here is none: the biggest number that its clients can read.
+pub(super) const NO_LIMIT: i32 = i32::MAX;

@@ -5,8 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What stands where Flagsmith has a limit of its plans and here is none: the biggest number that its clients can read.
-const NO_LIMIT: i32 = i32::MAX;
+use super::NO_LIMIT;
 
 /// A project in lists, as it is after it was created or changed, and in the audit log.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -1,0 +1,133 @@
+//! The read models: how far each is, and building one anew. For admins of organisations, because they serve everyone.
+
+use offshoot_projections::ParkedEvent;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::commands::CommandError;
+use crate::http::answer::Answer;
+use crate::http::body::Path;
+use crate::http::openapi::CommonProblems;
+use crate::http::problem::Problem;
+use crate::http::session::Session;
+use crate::http::state::AppState;
+use crate::read_models::{BuildProgress, ReadModel, lag};
+
+/// The routes.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(rebuild))
+}
+
+/// All read models.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProjectionList {
+    /// Each of them.
+    results: Vec<Projection>,
+}
+
+/// How a read model does.
+#[derive(Debug, Serialize, ToSchema)]
+struct Projection {
+    /// Its name.
+    name: &'static str,
+    /// The version of its tables and of its fold.
+    version: u32,
+    /// The position of the log that it shows.
+    position: u64,
+    /// How many events it does not show yet.
+    lag_events: u64,
+    /// How old the oldest of them is.
+    lag_seconds: f64,
+    /// `live`; `rebuilding`, while a new file is built beside the one that serves; `building`, while there is none that
+    /// could serve; or `stopped`, if its file cannot be written now.
+    state: &'static str,
+    /// How far the file is that is being built.
+    build: Option<Build>,
+    /// The events that it cannot read, oldest first, at most 1,000.
+    parked: Vec<Parked>,
+}
+
+/// How far a file is that is being built.
+#[derive(Debug, Serialize, ToSchema)]
+struct Build {
+    /// The position that it is at.
+    position: u64,
+    /// The position that the log was at when it began.
+    goal: u64,
+    /// How much of it is done, from 0 to 100.
+    percent: u64,
+}
+
+/// An event that a read model cannot read.
+#[derive(Debug, Serialize, ToSchema)]
+struct Parked {
+    /// Its position.
+    position: u64,
+    /// Its stream.
+    stream: String,
+    /// Its type.
+    event_type: String,
+    /// Why it cannot be read.
+    detail: String,
+}
+
+impl From<BuildProgress> for Build {
+    fn from(build: BuildProgress) -> Self {
+        let (position, goal) = (build.position.0, build.goal.0);
+        let percent = position.saturating_mul(100).checked_div(goal).unwrap_or(100);
+        Self { position, goal, percent }
+    }
+}
+
+impl From<ParkedEvent> for Parked {
+    fn from(parked: ParkedEvent) -> Self {
+        let ParkedEvent { position, stream, event_type, detail } = parked;
+        Self { position: position.0, stream, event_type, detail }
+    }
+}
+
+/// How far the read models are
+#[utoipa::path(
+    get, path = "/projections/", tag = "projections",
+    responses((status = 200, body = ProjectionList), CommonProblems)
+)]
+async fn list(session: Session) -> Result<Answer, Problem> {
+    session.require_organisation_admin().await?;
+    let mut results = Vec::new();
+    for read_model in session.state.read_models.all() {
+        results.push(describe(&session, read_model).await?);
+    }
+    Ok(Answer::ok(&ProjectionList { results }))
+}
+
+/// Builds a read model anew from the log
+///
+/// The file that serves goes on serving until the new one has caught up.
+#[utoipa::path(
+    post, path = "/projections/{name}/rebuild/", tag = "projections", params(("name" = String, Path)),
+    responses((status = 202, body = Projection), CommonProblems)
+)]
+async fn rebuild(session: Session, Path(name): Path<String>) -> Result<Answer, Problem> {
+    session.require_organisation_admin().await?;
+    let read_model = session.state.read_models.named(&name).ok_or_else(|| Problem::not_found("Projection"))?;
+    // Nobody here waits for the end of it.
+    drop(read_model.request_rebuild());
+    Ok(Answer::accepted(&describe(&session, read_model).await?))
+}
+
+async fn describe(session: &Session, read_model: &ReadModel) -> Result<Projection, Problem> {
+    let status = read_model.status().await?;
+    let lag = lag(session.state.commands.log().as_ref(), read_model).await.map_err(CommandError::from)?;
+    Ok(Projection {
+        name: status.name,
+        version: status.version,
+        position: status.position.0,
+        lag_events: lag.events,
+        lag_seconds: lag.seconds,
+        state: status.state.as_str(),
+        build: status.build.map(Into::into),
+        parked: status.parked.into_iter().map(Into::into).collect(),
+    })
+}

@@ -1,0 +1,7 @@
+//! Clones: what Offshoot promises of them, each promise broken by a clone that copies row by row.
+
+mod answers;
+mod consistency;
+mod failure;
+mod following;
+mod observed;

@@ -1,0 +1,57 @@
+//! A clone whose server kills itself around commits, batches and projections, again and again, until the clone is complete.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::crash::verdict;
+use crate::crash::api::{Api, Followed};
+use crate::support::process::ServerProcess;
+use crate::support::prepared::{RequestedClone, Prepared, request_clones};
+
+/// Far more starts than a clone takes that gets on.
+const STARTS_MAX: usize = 100;
+
+#[tokio::test]
+async fn a_clone_that_is_killed_at_every_fault_point_completes_by_itself_and_is_whole() {
+    let prepared = Prepared::new(5_000).await;
+    // How often the point is passed before the process dies there: around commits each start gets a batch or two further.
+    let points: [(&str, &[usize]); 6] = [
+        ("before-commit", &[1, 2, 3]),
+        ("after-commit", &[1, 2]),
+        ("after-batch", &[1, 2]),
+        ("before-projection", &[1, 3, 6, 11]),
+        ("before-checkpoint", &[1, 4, 7, 12]),
+        ("after-projection", &[2, 5, 8, 13]),
+    ];
+    let mut killed = 0;
+    for (point, counts) in points {
+        let directory = prepared.copy();
+        let clones = request_clones(directory.path(), &prepared.source, &[point]).await;
+        let times = kill_until_complete(directory.path(), &clones[0], point, counts).await;
+        println!("killed {times} times at {point}");
+        killed += times;
+        verdict::check(directory.path(), &prepared, &clones).await;
+    }
+    assert!(killed >= 40, "killed only {killed} times");
+}
+
+/// Starts the server until it lives to see the clone complete. Returns how often it died.
+async fn kill_until_complete(directory: &Path, clone: &RequestedClone, point: &str, counts: &[usize]) -> usize {
+    for (killed, count) in counts.iter().cycle().take(STARTS_MAX).enumerate() {
+        let server = ServerProcess::spawn_armed(directory, &format!("{point}:{count}"));
+        let followed = match server.address() {
+            Some(address) => {
+                let api = Api::at(address);
+                api.follow(&clone.environment.api_key, clone.position, |_| ControlFlow::Continue(())).await
+            }
+            None => Followed::BrokenOff,
+        };
+        // Its projections may kill it also after the clone is complete.
+        let ended = if followed == Followed::Completed { server.terminate() } else { server.wait() };
+        if !ended.was_killed() {
+            assert!(ended.status.success() && followed == Followed::Completed, "{ended:?}");
+            return killed;
+        }
+    }
+    panic!("the clone does not get on past {point}");
+}

@@ -1,0 +1,162 @@
+//! What must hold of a data directory when all its clones are complete, whatever happened to the processes that made them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use offshoot::config::DataConfig;
+use offshoot::event_log::{EventLog, SqliteEventLog};
+use offshoot::node::Node;
+use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, EnvironmentRef, Origin};
+use offshoot_aggregates::{Event, Position, RecordedEvent, StreamId};
+use offshoot_projections::digest::digest;
+use offshoot_projections::feature_states::{StateFilter, count_states};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::support::prepared::{PATIENCE, RequestedClone, Prepared, digest_of};
+
+/// Checks the log, the clones and the read models. Nobody may be working with the data.
+pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClone]) {
+    check_file(&directory.join("events.sqlite"));
+    let node = start(directory).await;
+    let events = read_all(node.commands.log()).await;
+    check_order(&events);
+    for clone in clones {
+        check_history(&events, clone, prepared.states);
+        check_states(&node, clone, prepared).await;
+    }
+    check_read_models(&node).await;
+    node.stop().await;
+}
+
+/// Starts a node on the data, whose read models show all of the log.
+pub async fn start(directory: &Path) -> Node {
+    let node = Node::start(&DataConfig::in_directory(directory.to_owned())).await.unwrap();
+    let head = node.commands.log().head().await.unwrap();
+    assert!(node.read_models.wait_for(head, PATIENCE).await, "the read models do not follow");
+    node
+}
+
+/// The events of a log that nobody works with.
+pub async fn events_in(directory: &Path) -> Vec<RecordedEvent> {
+    let log: Arc<dyn EventLog> = Arc::new(SqliteEventLog::open(&directory.join("events.sqlite")).unwrap());
+    let events = read_all(&log).await;
+    log.close().await;
+    events
+}
+
+/// The asynchronous clones that the log knows. Nobody may be working with the data.
+pub async fn clones_in(directory: &Path) -> Vec<RequestedClone> {
+    let events = events_in(directory).await;
+    let clone = |recorded: &RecordedEvent| match recorded.event().unwrap() {
+        Event::Environment(EnvironmentEvent::EnvironmentCreated {
+            id,
+            api_key,
+            settings,
+            origin: Origin::Clone(origin),
+            ..
+        }) if origin.mode == CloneMode::Async => {
+            let (uuid, name, api_key) = (recorded.stream.uuid(), settings.name.clone(), api_key.clone());
+            let environment = EnvironmentRef { uuid, id: *id, name, api_key };
+            Some(RequestedClone { environment, position: recorded.position })
+        }
+        _ => None,
+    };
+    events.iter().filter_map(clone).collect()
+}
+
+async fn read_all(log: &Arc<dyn EventLog>) -> Vec<RecordedEvent> {
+    let mut events: Vec<RecordedEvent> = Vec::new();
+    loop {
+        let after = events.last().map_or(Position::START, |event| event.position);
+        let page = log.read_all(after, 1_000).await.unwrap();
+        if page.is_empty() {
+            return events;
+        }
+        events.extend(page);
+    }
+}
+
+/// SQLite's own check of a file.
+pub fn check_file(path: &Path) {
+    let file = Connection::open(path).unwrap();
+    let verdict: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok", "{}", path.display());
+}
+
+/// Positions rise, and the versions of each stream have no holes and no doubles.
+fn check_order(events: &[RecordedEvent]) {
+    assert!(events.is_sorted_by(|one, next| one.position < next.position));
+    let mut versions: HashMap<&StreamId, u64> = HashMap::new();
+    for event in events {
+        let version = versions.entry(&event.stream).or_default();
+        *version += 1;
+        assert_eq!(event.version.0, *version, "{} at {}", event.stream, event.position);
+    }
+}
+
+/// It came to be once, has every batch once and in order, and was completed once, after the last of them.
+fn check_history(events: &[RecordedEvent], clone: &RequestedClone, states_total: u64) {
+    let stream = StreamId::environment(clone.environment.uuid);
+    let (mut created, mut completed, mut copied, mut states_copied) = (0, 0, Vec::new(), 0);
+    for recorded in events.iter().filter(|event| event.stream == stream) {
+        let Event::Environment(event) = recorded.event().unwrap() else { panic!("{recorded:?}") };
+        assert_eq!(completed, 0, "{recorded:?} after the end");
+        match event {
+            EnvironmentEvent::EnvironmentCreated { .. } => created += 1,
+            EnvironmentEvent::FeatureStatesBatchCopied { batch, states } => {
+                copied.push(*batch);
+                states_copied += states.len() as u64;
+            }
+            EnvironmentEvent::CloneCompleted { feature_states, batches } => {
+                assert_eq!((*feature_states, *batches as usize), (states_total, copied.len()));
+                completed += 1;
+            }
+            _ => {}
+        }
+    }
+    let in_order: Vec<u32> = (1..).take(copied.len()).collect();
+    assert_eq!((created, completed, states_copied), (1, 1, states_total));
+    assert_eq!(copied, in_order);
+}
+
+/// It has every state once, and they say what those of the source said at the cut.
+async fn check_states(node: &Node, clone: &RequestedClone, prepared: &Prepared) {
+    let id = clone.environment.id;
+    let count = move |file: &Connection| {
+        let filter = StateFilter { with_overrides: true, ..StateFilter::default() };
+        let sql = "SELECT count(DISTINCT id), count(*), count(DISTINCT feature || ' ' || segment)
+            FROM feature_state WHERE environment = ?1";
+        let rows: (u64, u64, u64) = file.query_row(sql, [id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok((count_states(file, id, filter)?, rows))
+    };
+    let total = prepared.states;
+    assert_eq!(node.read_models.feature_states.query(count).await.unwrap(), (total, (total, total, total)));
+    assert_eq!(digest_of(node, id).await, prepared.digest, "{}", clone.environment.name);
+}
+
+/// Every read model is what it is when it is built from the log anew, and could read every event.
+async fn check_read_models(node: &Node) {
+    for read_model in node.read_models.all() {
+        let before = read_model.query(digest).await.unwrap();
+        assert_eq!(read_model.status().await.unwrap().parked, [], "{}", read_model.name());
+        let mut rebuilt = read_model.request_rebuild();
+        tokio::time::timeout(PATIENCE, rebuilt.changed()).await.expect("it is built anew").unwrap();
+        assert_eq!(read_model.query(digest).await.unwrap(), before, "{}", read_model.name());
+    }
+}
+
+/// How far the files of the read models are that serve, by name, and what they say. Nobody may be working with the data.
+pub fn read_model_files(directory: &Path) -> HashMap<String, (Position, Uuid)> {
+    let files = std::fs::read_dir(directory.join("read-models")).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
+    files
+        .map(|path| {
+            check_file(&path);
+            let file = Connection::open(&path).unwrap();
+            let name = path.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+            (name, (offshoot_projections::position(&file).unwrap(), digest(&file).unwrap()))
+        })
+        .collect()
+}

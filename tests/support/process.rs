@@ -1,0 +1,151 @@
+//! The real binary as a process: started on a data directory, killed or told to terminate, asked how it ended.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+/// The binary under test, with nothing from this process's environment that could configure it.
+pub fn offshoot() -> Command {
+    without_settings(Command::new(env!("CARGO_BIN_EXE_offshoot")))
+}
+
+/// The binary under test, run by a shell after `preparation`: for limits that only a process itself can set.
+pub fn offshoot_after(preparation: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{preparation}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_offshoot")]);
+    without_settings(command)
+}
+
+fn without_settings(mut command: Command) -> Command {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OFFSHOOT_")) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// A running `offshoot serve`. It is killed when it is dropped.
+#[derive(Debug)]
+pub struct ServerProcess {
+    child: Child,
+    serving: Receiver<SocketAddr>,
+    lines: Option<JoinHandle<String>>,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Runs a command to its end.
+    pub fn of(mut command: Command) -> Self {
+        let output = command.output().expect("the binary starts");
+        Self { status: output.status, stderr: String::from_utf8(output.stderr).expect("a text") }
+    }
+
+    /// Whether SIGKILL ended it.
+    pub fn was_killed(&self) -> bool {
+        self.status.signal() == Some(Signal::SIGKILL as i32)
+    }
+}
+
+impl ServerProcess {
+    /// Starts a server on the data in `directory`, on a port of its own.
+    pub fn spawn(directory: &Path) -> Self {
+        Self::spawn_with(offshoot(), directory, None)
+    }
+
+    /// Starts a server that kills itself at a fault point, as in `before-commit:3`.
+    pub fn spawn_armed(directory: &Path, fault_point: &str) -> Self {
+        Self::spawn_with(offshoot(), directory, Some(fault_point))
+    }
+
+    /// Starts a server by this command.
+    pub fn spawn_with(mut command: Command, directory: &Path, fault_point: Option<&str>) -> Self {
+        command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(directory);
+        command.envs(fault_point.map(|point| ("OFFSHOOT_FAULT_POINT", OsStr::new(point))));
+        let mut child = command.spawn().expect("the binary starts");
+        let stderr = child.stderr.take().expect("standard error is a pipe");
+        let (serves, serving) = channel();
+        let lines = std::thread::spawn(move || read_lines(stderr, &serves));
+        Self { child, serving, lines: Some(lines) }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it serves. The address that it serves on; `None` if it ended before.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.serving.recv().ok()
+    }
+
+    /// Kills it, and waits for its end.
+    pub fn kill(mut self) -> Ended {
+        self.child.kill().expect("a child can be killed");
+        self.end()
+    }
+
+    /// Tells it to terminate, and waits for its end.
+    pub fn terminate(self) -> Ended {
+        self.signal(Signal::SIGTERM);
+        self.wait()
+    }
+
+    /// Sends it a signal, if it runs.
+    pub fn signal(&self, signal: Signal) {
+        // Not reaped before `end`, so that its id is not another's.
+        kill(Pid::from_raw(self.id().try_into().expect("a process id")), signal).expect("a child can be told");
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Ended {
+        self.end()
+    }
+
+    fn end(&mut self) -> Ended {
+        let status = self.child.wait().expect("a child can be waited for");
+        let stderr = self.lines.take().map(|lines| lines.join().expect("the lines were read")).unwrap_or_default();
+        Ended { status, stderr }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // Both fail if it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads to the end, so that the process never waits for a reader; tells the address when the log says that it serves.
+fn read_lines(stderr: ChildStderr, serves: &Sender<SocketAddr>) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        if let Ok(logged) = serde_json::from_str::<Value>(&line)
+            && logged["message"] == "serving"
+            && let Some(address) = logged["address"].as_str().and_then(|address| address.parse().ok())
+        {
+            // Nobody may be waiting.
+            let _ = serves.send(address);
+        }
+        all.push_str(&line);
+        all.push('\n');
+    }
+    all
+}
