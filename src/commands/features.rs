@@ -3,10 +3,13 @@
 use offshoot_aggregates::environment::FeatureValue;
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::{FeatureId, FeatureStateId, MultivariateOptionId};
-use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption, ProjectCommand, ProjectError};
+use offshoot_aggregates::project::{
+    FeatureChange, FeatureDefinition, FeatureType, MultivariateOption, OptionEdit, ProjectCommand, ProjectError,
+};
 use uuid::Uuid;
 
 use super::{CommandContext, CommandError, Commands, Created, Rejection};
+use crate::event_log::Appended;
 
 /// An option that a feature is to have.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +90,33 @@ impl Commands {
             feature: FeatureId(self.ids.take(IdKind::Feature, features).await?),
             option: MultivariateOptionId(self.ids.take(IdKind::MultivariateOption, options).await?),
         })
+    }
+
+    /// Gives a feature these options and no others, if any are named; then changes what people say of it.
+    ///
+    /// # Errors
+    /// [`CommandError`]. Options that are rejected leave the feature as it was.
+    pub async fn change_feature(
+        &self,
+        context: &CommandContext,
+        project: Uuid,
+        feature: FeatureId,
+        change: FeatureChange,
+        options: Option<Vec<OptionEdit<NewOption>>>,
+    ) -> Result<Appended, CommandError> {
+        if let Some(edits) = options {
+            let namespace = context.derived_uuid("options");
+            let mut options = Vec::with_capacity(edits.len());
+            for edit in edits {
+                options.push(match edit {
+                    OptionEdit::Change(option, change) => OptionEdit::Change(option, change),
+                    OptionEdit::Add(new) => OptionEdit::Add(self.define_option(new, namespace).await?),
+                });
+            }
+            let command = ProjectCommand::ReplaceMultivariateOptions { feature, options };
+            self.project(&context.step("options"), project, command).await?;
+        }
+        self.project(context, project, ProjectCommand::DescribeFeature { feature, change }).await
     }
 
     /// Gives a feature one more option. Returns the option's id.

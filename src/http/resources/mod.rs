@@ -8,13 +8,17 @@ mod clones;
 mod environment_feature_states;
 mod environment_settings;
 mod environments;
+mod feature_list;
 mod feature_segments;
 mod feature_states;
+mod features;
+mod multivariate_options;
 mod organisations;
 mod permissions;
 mod projections;
 mod projects;
 mod segment_overrides;
+mod segments;
 mod shapes;
 mod state_changes;
 
@@ -33,9 +37,12 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(environments::routes())
         .merge(feature_segments::routes())
         .merge(feature_states::routes())
+        .merge(features::routes())
+        .merge(multivariate_options::routes())
         .merge(organisations::routes())
         .merge(permissions::routes())
         .merge(projections::routes())
         .merge(projects::routes())
         .merge(segment_overrides::routes())
+        .merge(segments::routes())
 }
