@@ -105,14 +105,14 @@ impl Commands {
         options: Option<Vec<OptionEdit<NewOption>>>,
     ) -> Result<Appended, CommandError> {
         if let Some(edits) = options {
+            let added = edits.iter().filter(|edit| matches!(edit, OptionEdit::Add(_))).count();
+            let mut ids = self.take_feature_ids(0, added as u64).await?;
             let namespace = context.derived_uuid("options");
-            let mut options = Vec::with_capacity(edits.len());
-            for edit in edits {
-                options.push(match edit {
-                    OptionEdit::Change(option, change) => OptionEdit::Change(option, change),
-                    OptionEdit::Add(new) => OptionEdit::Add(self.define_option(new, namespace).await?),
-                });
-            }
+            let options = edits.into_iter().map(|edit| match edit {
+                OptionEdit::Change(option, change) => OptionEdit::Change(option, change),
+                OptionEdit::Add(new) => OptionEdit::Add(ids.define_option(new, namespace)),
+            });
+            let options = options.collect();
             let command = ProjectCommand::ReplaceMultivariateOptions { feature, options };
             self.project(&context.step("options"), project, command).await?;
         }
@@ -154,9 +154,7 @@ impl FeatureIds {
         let feature_type = if new.options.is_empty() { new.feature_type } else { FeatureType::Multivariate };
         let mut options = Vec::with_capacity(new.options.len());
         for option in new.options {
-            let id = self.option;
-            self.option = id.plus(1);
-            options.push(define_option(option, id, Uuid::new_v5(&uuid, format!("option {id}").as_bytes())));
+            options.push(self.define_option(option, uuid));
         }
         let id = self.feature;
         self.feature = id.plus(1);
@@ -172,6 +170,13 @@ impl FeatureIds {
             is_server_key_only: new.is_server_key_only,
             options,
         }
+    }
+
+    /// Gives ids to an option.
+    fn define_option(&mut self, new: NewOption, namespace: Uuid) -> MultivariateOption {
+        let id = self.option;
+        self.option = id.plus(1);
+        define_option(new, id, Uuid::new_v5(&namespace, format!("option {id}").as_bytes()))
     }
 }
 

@@ -161,8 +161,8 @@ async fn with_an_environment_each_feature_shows_its_state_there() {
     let place = commands.add_segment_override(&context, environment.uuid, banner, beta).await.unwrap();
     server.settle(place.position).await;
 
-    let list = server.get(&format!("{path}?environment={}", environment.id)).await.expect(200);
-    let shown = &list["results"][0];
+    let list = server.get(&format!("{path}?environment={}", environment.id)).await;
+    let shown = &list.body["results"][0];
     let state = &shown["environment_feature_state"];
     assert_eq!(keys(state), ["id", "feature_state_value", "environment", "identity", "feature_segment", "enabled"]);
     let expected = json!({ "id": state["id"], "feature_state_value": 7, "environment": environment.id.0,
@@ -172,7 +172,7 @@ async fn with_an_environment_each_feature_shows_its_state_there() {
         |feature: &Value| [&feature["num_segment_overrides"], &feature["num_identity_overrides"]].map(Value::clone);
     assert_eq!(counts(shown), [json!(1), json!(null)]);
     assert_eq!(shown["segment_feature_state"], json!(null));
-    let other = &list["results"][1];
+    let other = &list.body["results"][1];
     assert_eq!(other["environment_feature_state"]["feature_state_value"], json!(null));
     assert_eq!(counts(other), [json!(0), json!(null)]);
 

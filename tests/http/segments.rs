@@ -7,22 +7,6 @@ use crate::support::builders::{Permissions, TestProject};
 use crate::support::client::keys;
 use crate::support::server::TestServer;
 
-const MEMBERS: [&str; 13] = [
-    "id",
-    "uuid",
-    "created_at",
-    "updated_at",
-    "name",
-    "description",
-    "project",
-    "feature",
-    "version_of",
-    "rules",
-    "metadata",
-    "membership_counts",
-    "managed_by",
-];
-
 async fn start() -> (TestServer, TestProject, String) {
     let server = TestServer::start().await;
     let project = server.project("shop").await;
@@ -47,23 +31,23 @@ async fn names(server: &TestServer, path: &str) -> Vec<String> {
 async fn a_segment_is_made_shown_and_listed_as_in_flagsmith() {
     let (server, project, path) = start().await;
     let reply = server.post(&path, segment("gold")).await;
-    assert_eq!((reply.status, reply.keys()), (201, MEMBERS.to_vec()));
+    assert_eq!(reply.status, 201);
     assert!(reply.headers.contains_key("offshoot-position"));
     let created = reply.body;
     let outer = &created["rules"][0];
-    assert_eq!(keys(outer), ["id", "type", "rules", "conditions"]);
     let inner = &outer["rules"][0];
-    assert_eq!(keys(inner), ["id", "type", "conditions"]);
     let condition = &inner["conditions"][0];
+    let (id, made_at) = (&created["id"], &created["created_at"]);
+    assert_eq!(keys(outer), ["id", "type", "rules", "conditions"]);
+    assert_eq!(keys(inner), ["id", "type", "conditions"]);
     assert_eq!(keys(condition), ["id", "operator", "property", "value", "description"]);
-    let expected = json!({ "id": created["id"], "uuid": created["uuid"], "created_at": created["created_at"],
-        "updated_at": created["created_at"], "name": "gold", "description": null, "project": project.id.0,
-        "feature": null, "version_of": created["id"],
+    let expected = json!({ "id": id, "uuid": created["uuid"], "created_at": made_at, "updated_at": made_at,
+        "name": "gold", "description": null, "project": project.id.0, "feature": null, "version_of": id,
         "rules": [{ "id": outer["id"], "type": "ALL", "rules": [{ "id": inner["id"], "type": "ANY", "conditions": [
             { "id": condition["id"], "operator": "EQUAL", "property": "plan", "value": "gold", "description": null },
         ] }], "conditions": [] }],
         "metadata": [], "membership_counts": [], "managed_by": "" });
-    assert_eq!(created, expected);
+    assert_eq!((keys(&created), &created), (keys(&expected), &expected));
     assert!([&created["id"], &outer["id"], &inner["id"], &condition["id"]].iter().all(|id| id.is_i64()));
     assert_eq!(server.get(&format!("{path}{}/", created["id"])).await.told(), (200, created.clone()));
     let list = json!({ "count": 1, "next": null, "previous": null, "results": [created] });
@@ -165,7 +149,7 @@ async fn a_segment_is_copied_under_another_name() {
     let created = server.post(&path, body).await.expect(201);
     let path_of_clone = format!("{path}{}/clone/", created["id"]);
     let copy = server.post(&path_of_clone, json!({ "name": "gold 2" })).await;
-    assert_eq!((copy.status, copy.keys()), (201, MEMBERS.to_vec()));
+    assert_eq!(copy.status, 201);
     let copy = copy.body;
     assert_ne!((&copy["id"], &copy["uuid"]), (&created["id"], &created["uuid"]));
     assert_eq!((&copy["name"], &copy["description"]), (&json!("gold 2"), &json!("the rich")));
