@@ -3,6 +3,8 @@
 pub(super) mod author;
 pub(super) mod environment;
 pub(super) mod feature;
+pub(super) mod feature_state;
+pub(super) mod feature_value;
 pub(super) mod multivariate_option;
 pub(super) mod project;
 pub(super) mod segment;
