@@ -4,9 +4,9 @@
 mod access;
 mod audit_log;
 mod batching;
-mod every_event;
 mod cloned_states;
 mod default_states;
+mod every_event;
 mod features;
 mod folding;
 mod history;
