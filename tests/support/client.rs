@@ -1,11 +1,7 @@
 //! A client of the API with an API key, which tests ask over real connections.
 
-use std::fmt::Formatter;
-
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A client with a key, or with none.
@@ -23,8 +19,6 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// `null` if there is none.
     pub body: Value,
-    /// The body as it came: its members in their order.
-    pub text: String,
 }
 
 impl Reply {
@@ -46,38 +40,17 @@ impl Reply {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}")).to_str().unwrap()
     }
 
-    /// The names of the body's members, in the order in which they came.
+    /// The names of the body's members, in their order.
     #[track_caller]
-    pub fn keys(&self) -> Vec<String> {
-        serde_json::from_str::<Names>(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text)).0
+    pub fn keys(&self) -> Vec<&str> {
+        keys(&self.body)
     }
 }
 
-/// The names of an object's members, in the order in which they come. A [`Value`] would sort them.
-struct Names(Vec<String>);
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(NamesVisitor)
-    }
-}
-
-struct NamesVisitor;
-
-impl<'de> Visitor<'de> for NamesVisitor {
-    type Value = Names;
-
-    fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Names, A::Error> {
-        let mut names = Vec::new();
-        while let Some((name, IgnoredAny)) = members.next_entry()? {
-            names.push(name);
-        }
-        Ok(Names(names))
-    }
+/// The names of an object's members, in their order.
+#[track_caller]
+pub fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().map(String::as_str).collect()
 }
 
 impl Client {
@@ -112,9 +85,9 @@ impl Client {
     pub async fn send(&self, request: RequestBuilder) -> Reply {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
-        Reply { status, headers, body, text }
+        let bytes = response.bytes().await.unwrap();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Reply { status, headers, body }
     }
 
     pub async fn get(&self, path: &str) -> Reply {
