@@ -173,11 +173,15 @@ async fn a_source_that_is_being_created_cannot_be_cloned() {
     let gate = Gate::closed();
     let server = TestServer::start_on(|log| gate.before(log)).await;
     let (_, source) = server.sample(20).await;
+    gate.fail(u32::MAX);
     let clone = server.clone_async(&source, "copy").await;
+    server.wait_for_clone(&clone, |status| status["status"] == "failed").await;
     let path = format!("environments/{}/clone/", clone.key);
     let reply = server.post(&path, json!({ "name": "copy of the copy" })).await.expect(409);
     assert_eq!(reply["code"], "environment_is_creating");
+    gate.fail(0);
     gate.open();
+    server.post(&format!("{path}retry/"), json!({})).await.expect(202);
     server.wait_until_complete(&clone).await;
     server.post(&path, json!({ "name": "copy of the copy" })).await.expect(200);
 }

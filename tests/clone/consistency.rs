@@ -101,12 +101,18 @@ async fn a_half_copied_environment_is_neither_served_nor_edited() {
 }
 
 #[tokio::test]
-async fn settings_edited_during_the_copy_survive_it() {
+async fn settings_edited_before_the_copy_is_complete_survive_it() {
     let (server, gate, _, _, clone) = half_copied().await;
+    // The second batch is on its way; the copy stops at the third, and goes on after the settings were edited.
+    gate.fail(u32::MAX);
+    gate.let_through(1);
+    server.wait_for_clone(&clone, |status| status["status"] == "failed").await;
     let path = format!("environments/{}/", clone.key);
     let edited = json!({ "name": "renamed", "description": "edited meanwhile", "banner_text": "b" });
     server.patch(&path, edited).await.expect(200);
+    gate.fail(0);
     gate.open();
+    server.post(&format!("{path}clone/retry/"), json!({})).await.expect(202);
     server.wait_until_complete(&clone).await;
     let environment = server.get(&path).await.expect(200);
     assert_eq!(environment["name"], "renamed");
