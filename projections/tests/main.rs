@@ -4,11 +4,11 @@
 mod access;
 mod audit_log;
 mod batching;
-mod every_event;
 mod clone_progress;
 mod cloned_states;
 mod default_states;
 mod environments;
+mod every_event;
 mod features;
 mod folding;
 mod history;
