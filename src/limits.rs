@@ -81,6 +81,9 @@ pub const API_KEY_GRANTS_MAX: usize = 1_000;
 /// Bytes in a request's body.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
+/// Characters in what the audit log is searched for (Flagsmith's limit).
+pub const AUDIT_SEARCH_CHARACTERS_MAX: usize = 256;
+
 /// Items on a page, and the default (Flagsmith's).
 pub const PAGE_SIZE_MAX: u64 = 999;
 

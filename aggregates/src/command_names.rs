@@ -34,6 +34,7 @@ named!(ProjectCommand {
     AddMultivariateOption,
     ChangeMultivariateOption,
     RemoveMultivariateOption,
+    ReplaceMultivariateOptions,
     CreateSegment,
     ChangeSegment,
     DeleteSegment,

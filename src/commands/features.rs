@@ -3,10 +3,13 @@
 use offshoot_aggregates::environment::FeatureValue;
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::{FeatureId, FeatureStateId, MultivariateOptionId};
-use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption, ProjectCommand, ProjectError};
+use offshoot_aggregates::project::{
+    FeatureChange, FeatureDefinition, FeatureType, MultivariateOption, OptionEdit, ProjectCommand, ProjectError,
+};
 use uuid::Uuid;
 
 use super::{CommandContext, CommandError, Commands, Created, Rejection};
+use crate::event_log::Appended;
 
 /// An option that a feature is to have.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +92,33 @@ impl Commands {
         })
     }
 
+    /// Gives a feature these options and no others, if any are named; then changes what people say of it.
+    ///
+    /// # Errors
+    /// [`CommandError`]. Options that are rejected leave the feature as it was.
+    pub async fn change_feature(
+        &self,
+        context: &CommandContext,
+        project: Uuid,
+        feature: FeatureId,
+        change: FeatureChange,
+        options: Option<Vec<OptionEdit<NewOption>>>,
+    ) -> Result<Appended, CommandError> {
+        if let Some(edits) = options {
+            let added = edits.iter().filter(|edit| matches!(edit, OptionEdit::Add(_))).count();
+            let mut ids = self.take_feature_ids(0, added as u64).await?;
+            let namespace = context.derived_uuid("options");
+            let options = edits.into_iter().map(|edit| match edit {
+                OptionEdit::Change(option, change) => OptionEdit::Change(option, change),
+                OptionEdit::Add(new) => OptionEdit::Add(ids.define_option(new, namespace)),
+            });
+            let options = options.collect();
+            let command = ProjectCommand::ReplaceMultivariateOptions { feature, options };
+            self.project(&context.step("options"), project, command).await?;
+        }
+        self.project(context, project, ProjectCommand::DescribeFeature { feature, change }).await
+    }
+
     /// Gives a feature one more option. Returns the option's id.
     ///
     /// # Errors
@@ -124,9 +154,7 @@ impl FeatureIds {
         let feature_type = if new.options.is_empty() { new.feature_type } else { FeatureType::Multivariate };
         let mut options = Vec::with_capacity(new.options.len());
         for option in new.options {
-            let id = self.option;
-            self.option = id.plus(1);
-            options.push(define_option(option, id, Uuid::new_v5(&uuid, format!("option {id}").as_bytes())));
+            options.push(self.define_option(option, uuid));
         }
         let id = self.feature;
         self.feature = id.plus(1);
@@ -142,6 +170,13 @@ impl FeatureIds {
             is_server_key_only: new.is_server_key_only,
             options,
         }
+    }
+
+    /// Gives ids to an option.
+    fn define_option(&mut self, new: NewOption, namespace: Uuid) -> MultivariateOption {
+        let id = self.option;
+        self.option = id.plus(1);
+        define_option(new, id, Uuid::new_v5(&namespace, format!("option {id}").as_bytes()))
     }
 }
 

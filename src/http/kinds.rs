@@ -52,12 +52,13 @@ pub struct Characters {
     max: usize,
     may_be_blank: bool,
     trimmed: bool,
+    takes_booleans: bool,
 }
 
 /// A text of at most `max` characters that may not be blank. White space around it is cut off; numbers are taken as texts.
 #[must_use]
 pub const fn text(max: usize) -> Characters {
-    Characters { max, may_be_blank: false, trimmed: true }
+    Characters { max, may_be_blank: false, trimmed: true, takes_booleans: false }
 }
 
 impl Characters {
@@ -72,6 +73,12 @@ impl Characters {
     pub const fn verbatim(self) -> Self {
         Self { trimmed: false, may_be_blank: true, ..self }
     }
+
+    /// Booleans are taken as texts too, written as Python writes them: `True` and `False`.
+    #[must_use]
+    pub const fn or_boolean(self) -> Self {
+        Self { takes_booleans: true, ..self }
+    }
 }
 
 impl Kind for Characters {
@@ -83,6 +90,7 @@ impl Kind for Characters {
             Value::String(text) if self.trimmed => text.trim().into(),
             Value::String(text) => text.into(),
             Value::Number(number) => number.to_string().into(),
+            Value::Bool(value) if self.takes_booleans => if *value { "True" } else { "False" }.into(),
             _ => return Err(Messages::text("Not a valid string.")),
         };
         // The field's name in the error is not used: what is wrong is reported under the name in the body.

@@ -1,5 +1,6 @@
 //! The description of the API, generated from the code, and a page that shows it without the internet.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,6 +16,7 @@ use utoipa_swagger_ui::Config;
 
 use super::body::Path;
 use super::problem::Problem;
+use super::router::BASE_PATH;
 
 /// Where the description is.
 pub const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
@@ -69,6 +71,33 @@ pub(super) fn description() -> OpenApi {
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(authorization));
     let required = SecurityRequirement::new("api_key", Vec::<String>::new());
     OpenApiBuilder::new().info(info).components(Some(components)).security(Some([required])).build()
+}
+
+/// Gives every operation an id of its own, by which generated clients call it: its method and its path, as in
+/// `get_projects_id`. The names of handlers are unique only in their files.
+pub(super) fn name_operations(description: &mut OpenApi) {
+    let mut known = BTreeSet::new();
+    for (path, item) in &mut description.paths.paths {
+        let words = path.strip_prefix(BASE_PATH).unwrap_or(path).split(|character: char| !character.is_alphanumeric());
+        let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                let mut id = format!("{method}_{name}");
+                while !known.insert(id.clone()) {
+                    // Two paths that differ in a slash.
+                    id.push_str("_alias");
+                }
+                operation.operation_id = Some(id);
+            }
+        }
+    }
 }
 
 /// The routes of the finished description and of the page.

@@ -92,7 +92,10 @@ impl From<ProjectError> for Problem {
             ProjectError::InvalidPercentage | ProjectError::PercentagesExceed => {
                 Self::field("default_percentage_allocation", INVALID_ALLOCATION)
             }
-            ProjectError::OptionKeyTaken => Self::field("key", "Another option of the feature has this key."),
+            ProjectError::OptionKeyTaken => Self::field(
+                "key",
+                "Another option of the feature has this key, or it is \"control\", which names the control value.",
+            ),
             ProjectError::SegmentWithoutRules => {
                 FieldErrors::one("rules", Messages::non_field("This list may not be empty.")).into()
             }

@@ -42,10 +42,11 @@ const PREFLIGHT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Errors
 /// The description of the API cannot be written as JSON.
 pub fn assemble(resources: OpenApiRouter, operational: Operational) -> Result<Router, serde_json::Error> {
-    let (routes, description) = OpenApiRouter::with_openapi(openapi::description())
+    let (routes, mut description) = OpenApiRouter::with_openapi(openapi::description())
         .nest(BASE_PATH, resources)
         .merge(operational::routes(operational))
         .split_for_parts();
+    openapi::name_operations(&mut description);
     let allowed = allowed_methods(&description);
     let router = with_slashless_paths(routes, &description.paths)
         .merge(openapi::routes(&description)?)

@@ -35,6 +35,15 @@ impl AppState {
     }
 }
 
+/// 503: a command was done, but the read models do not show its outcome yet, after all the time that there was for it.
+#[must_use]
+pub fn not_shown_yet() -> Problem {
+    Problem::unavailable(
+        "It is done, but cannot be shown yet. Try again soon.",
+        "the read models do not show what a command did",
+    )
+}
+
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {

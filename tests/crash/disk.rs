@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
+use crate::crash::api::Api;
 use crate::crash::killed_at_random::complete;
 use crate::crash::verdict::{self, clones_in};
-use crate::crash::api::Api;
+use crate::support::prepared::{Prepared, RequestedClone};
 use crate::support::process::{Ended, ServerProcess, offshoot, offshoot_after};
-use crate::support::prepared::{RequestedClone, Prepared};
 
 /// Requests that are refused at the latest when the disk is full.
 const REQUESTS_MAX: usize = 200;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::crash::api::Api;
-use crate::support::process::{ServerProcess, offshoot};
 use crate::support::prepared::ADMIN_KEY;
+use crate::support::process::{ServerProcess, offshoot};
 
 #[tokio::test]
 async fn a_first_start_that_is_killed_is_finished_by_the_next_one() {

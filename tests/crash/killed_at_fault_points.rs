@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::crash::verdict;
 use crate::crash::api::{Api, Followed};
+use crate::crash::verdict;
+use crate::support::prepared::{Prepared, RequestedClone, request_clones};
 use crate::support::process::ServerProcess;
-use crate::support::prepared::{RequestedClone, Prepared, request_clones};
 
 /// Far more starts than a clone takes that gets on.
 const STARTS_MAX: usize = 100;

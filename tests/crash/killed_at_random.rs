@@ -7,10 +7,10 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::crash::verdict;
 use crate::crash::api::{Api, Followed};
+use crate::crash::verdict;
+use crate::support::prepared::{Prepared, RequestedClone, request_clones};
 use crate::support::process::ServerProcess;
-use crate::support::prepared::{RequestedClone, Prepared, request_clones};
 
 /// How often the servers are killed, all in all.
 const KILLS: usize = 24;

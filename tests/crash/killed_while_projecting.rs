@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::crash::killed_at_random::complete;
 use crate::crash::verdict::{self, events_in, read_model_files};
-use crate::support::process::{Ended, ServerProcess, offshoot};
 use crate::support::prepared::{Prepared, copy_of, request_clones};
+use crate::support::process::{Ended, ServerProcess, offshoot};
 
 type Files = HashMap<String, (Position, Uuid)>;
 

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use offshoot_aggregates::environment::CreationStatus;
 
-use crate::crash::verdict::{self, clones_in};
 use crate::crash::api::{Api, Followed};
-use crate::support::process::ServerProcess;
+use crate::crash::verdict::{self, clones_in};
 use crate::support::prepared::{PATIENCE, Prepared, copy_of};
+use crate::support::process::ServerProcess;
 
 const NAME: &str = "Requested";
 const KEY: &str = "the-request";

@@ -8,11 +8,11 @@ use nix::sys::signal::Signal;
 use offshoot_aggregates::Event;
 use offshoot_aggregates::environment::EnvironmentEvent;
 
+use crate::crash::api::{Api, Followed};
 use crate::crash::killed_at_random::complete;
 use crate::crash::verdict;
-use crate::crash::api::{Api, Followed};
-use crate::support::process::{Ended, ServerProcess, offshoot};
 use crate::support::prepared::{Prepared, request_clones};
+use crate::support::process::{Ended, ServerProcess, offshoot};
 
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_does_so_in_good_order_and_goes_on_when_it_is_started_again() {

@@ -14,7 +14,7 @@ use offshoot_projections::feature_states::{StateFilter, count_states};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::support::prepared::{PATIENCE, RequestedClone, Prepared, digest_of};
+use crate::support::prepared::{PATIENCE, Prepared, RequestedClone, digest_of};
 
 /// Checks the log, the clones and the read models. Nobody may be working with the data.
 pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClone]) {

@@ -1,7 +1,18 @@
 //! The HTTP door, asked over real connections.
 
+mod api_keys;
+mod chosen_keys;
+mod environments;
+mod feature_list;
+mod features;
 mod foundation;
 mod idempotency;
+mod multivariate_options;
+mod organisations;
+mod permissions;
+mod projections;
+mod projects;
 mod reading;
+mod segments;
 mod server;
 mod small_door;

@@ -90,12 +90,14 @@ fn all_that_is_wrong_is_named_in_one_answer() {
 
 #[test]
 fn values_are_taken_in_every_form_that_django_rest_framework_takes() {
-    let mut read = fields(&json!({ "number": 42, "float": 4.0, "padded": " a ", "kept": " ", "yes": "True", "off": 0,
+    let mut read =
+        fields(&json!({ "number": 42, "float": 4.0, "padded": " a ", "kept": " ", "yes": "True", "off": 0, "on": true,
         "int": "7", "whole": 7.0, "share": "12.5", "choice": "CREATE_FEATURE", "null": null, "any": [null] }));
     assert_eq!(read.required("number", kinds::text(9)), "42");
     assert_eq!(read.required("float", kinds::text(9)), "4.0");
     assert_eq!(read.required("padded", kinds::text(9)), "a");
     assert_eq!(read.required("kept", kinds::text(9).verbatim()), " ");
+    assert_eq!(read.required("on", kinds::text(9).or_boolean()), "True");
     assert!(read.required("yes", kinds::boolean()));
     assert_eq!(read.optional("off", kinds::boolean()), Some(false));
     assert_eq!(read.required("int", kinds::integer(0, 9)), 7);

@@ -2,6 +2,7 @@
 
 pub mod builders;
 pub mod client;
+pub mod creating;
 pub mod gated_log;
 pub mod prepared;
 pub mod process;

@@ -65,6 +65,17 @@ impl TestServer {
         Self::start_in(directory).await
     }
 
+    /// The same, but the answers that were kept for those who repeat their requests are lost.
+    pub async fn restart_without_answers(self) -> Self {
+        let Self { server, directory, .. } = self;
+        server.stop().await;
+        for suffix in ["", "-wal", "-shm"] {
+            // There may be no such file.
+            let _ = std::fs::remove_file(directory.path().join(format!("answers.sqlite{suffix}")));
+        }
+        Self::start_in(directory).await
+    }
+
     /// The server itself.
     pub fn server(&self) -> &Server {
         &self.server

@@ -35,6 +35,15 @@ pub struct OptionChange {
     pub key: Option<Option<String>>,
 }
 
+/// An option that a feature shall have, where all that it shall have are named. `N` is one that it does not have yet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OptionEdit<N> {
+    /// One that it has.
+    Change(MultivariateOptionId, OptionChange),
+    /// One more.
+    Add(N),
+}
+
 /// What a project can be asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProjectCommand {
@@ -108,6 +117,13 @@ pub enum ProjectCommand {
         feature: FeatureId,
         /// The option.
         option: MultivariateOptionId,
+    },
+    /// Give a feature these options and no others. Of an option that is named twice, the last word counts.
+    ReplaceMultivariateOptions {
+        /// The feature.
+        feature: FeatureId,
+        /// The options.
+        options: Vec<OptionEdit<MultivariateOption>>,
     },
     /// Have one more segment.
     CreateSegment {

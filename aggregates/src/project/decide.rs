@@ -1,12 +1,13 @@
 //! The project's decisions: which events a command leads to, or why it is rejected.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::ProjectError;
 use super::aggregate::{Identity, Project};
-use super::commands::{FeatureChange, OptionChange, ProjectCommand};
+use super::commands::{FeatureChange, OptionChange, OptionEdit, ProjectCommand};
 use super::events::{ProjectEvent, ReservationPurpose};
 use super::features::{Feature, FeatureDefinition, MultivariateOption};
 use super::segments::Segment;
@@ -65,6 +66,7 @@ impl Project {
                 let (feature_name, option) = self.feature_option(feature, option)?;
                 Ok(vec![ProjectEvent::MultivariateOptionRemoved { feature, feature_name, option }])
             }
+            C::ReplaceMultivariateOptions { feature, options } => self.replace_options(feature, options),
             C::CreateSegment { segment } => {
                 segment.check()?;
                 self.check_segment_feature(&segment)?;
@@ -209,11 +211,7 @@ impl Project {
 
     fn change_option(&self, id: FeatureId, option: MultivariateOptionId, change: OptionChange) -> Decision {
         let (feature_name, before) = self.feature_option(id, option)?;
-        let mut after = before.clone();
-        after.value = change.value.map_or(after.value.clone(), |value| after.value.overwritten_by(&value));
-        after.default_percentage_allocation =
-            change.default_percentage_allocation.unwrap_or(after.default_percentage_allocation);
-        after.key = change.key.unwrap_or(after.key);
+        let after = changed(&before, change);
         let mut options = self.feature(id)?.definition.options.clone();
         for other in options.iter_mut().filter(|other| other.id == option) {
             *other = after.clone();
@@ -223,6 +221,37 @@ impl Project {
             return Ok(vec![]);
         }
         Ok(vec![ProjectEvent::MultivariateOptionChanged { feature: id, feature_name, before, after }])
+    }
+
+    /// The sum is checked at the end only: shares may be exchanged.
+    fn replace_options(&self, id: FeatureId, edits: Vec<OptionEdit<MultivariateOption>>) -> Decision {
+        let feature = &self.feature(id)?.definition;
+        let mut after = BTreeMap::new();
+        for edit in edits {
+            let option = match edit {
+                OptionEdit::Change(option, change) => changed(&self.feature_option(id, option)?.1, change),
+                OptionEdit::Add(option) => option,
+            };
+            after.insert(option.id, option);
+        }
+        check_options(&after.values().cloned().collect::<Vec<_>>())?;
+        let name = || feature.name.clone();
+        let (kept, removed): (Vec<_>, Vec<_>) =
+            feature.options.iter().cloned().partition(|option| after.contains_key(&option.id));
+        let mut events: Vec<_> = removed
+            .into_iter()
+            .map(|option| ProjectEvent::MultivariateOptionRemoved { feature: id, feature_name: name(), option })
+            .collect();
+        let changes = kept.into_iter().filter_map(|before| Some((after.remove(&before.id)?, before)));
+        events.extend(changes.filter(|(after, before)| before != after).map(|(after, before)| {
+            ProjectEvent::MultivariateOptionChanged { feature: id, feature_name: name(), before, after }
+        }));
+        events.extend(after.into_values().map(|option| ProjectEvent::MultivariateOptionAdded {
+            feature: id,
+            feature_name: name(),
+            option,
+        }));
+        Ok(events)
     }
 
     fn check_segment_feature(&self, segment: &Segment) -> Result<(), ProjectError> {
@@ -290,6 +319,16 @@ fn change_settings(before: &ProjectSettings, after: ProjectSettings) -> Decision
         return Ok(vec![]);
     }
     Ok(vec![ProjectEvent::ProjectSettingsChanged { before: before.clone(), after }])
+}
+
+fn changed(before: &MultivariateOption, change: OptionChange) -> MultivariateOption {
+    let share = change.default_percentage_allocation;
+    MultivariateOption {
+        value: change.value.map_or_else(|| before.value.clone(), |value| before.value.overwritten_by(&value)),
+        default_percentage_allocation: share.unwrap_or(before.default_percentage_allocation),
+        key: change.key.unwrap_or_else(|| before.key.clone()),
+        ..*before
+    }
 }
 
 fn check_definition(feature: &FeatureDefinition) -> Result<(), ProjectError> {

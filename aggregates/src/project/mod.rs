@@ -12,7 +12,7 @@ mod segments;
 mod settings;
 
 pub use aggregate::{EnvironmentReservation, ImplicitState, Project};
-pub use commands::{FeatureChange, OptionChange, ProjectCommand};
+pub use commands::{FeatureChange, OptionChange, OptionEdit, ProjectCommand};
 pub use error::ProjectError;
 pub use events::{ProjectEvent, ReservationPurpose};
 pub use features::{Feature, FeatureDefinition, FeatureType, MultivariateOption};

@@ -49,6 +49,7 @@ fn commands() -> Vec<Command> {
             change: OptionChange::default(),
         },
         Command::RemoveMultivariateOption { feature: FeatureId(1), option: MultivariateOptionId(1) },
+        Command::ReplaceMultivariateOptions { feature: FeatureId(1), options: vec![] },
         Command::CreateSegment { segment: segment(9, "new") },
         Command::ChangeSegment { segment: segment(1, "gold") },
         Command::DeleteSegment { segment: SegmentId(1) },

@@ -4,8 +4,8 @@ use offshoot_aggregates::environment::FeatureValue;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId};
 use offshoot_aggregates::limits::{MULTIVARIATE_OPTIONS_MAX, STRING_VALUE_CHARACTERS_MAX};
 use offshoot_aggregates::project::{
-    FeatureType, MultivariateOption, OptionChange, Project, ProjectCommand as Command, ProjectError as Error,
-    ProjectEvent as Event,
+    FeatureType, MultivariateOption, OptionChange, OptionEdit, Project, ProjectCommand as Command,
+    ProjectError as Error, ProjectEvent as Event,
 };
 
 use crate::support::project::{
@@ -35,6 +35,15 @@ fn change_share(option: i64, percentage: f64) -> Command {
 
 fn remove(option: i64) -> Command {
     Command::RemoveMultivariateOption { feature: FeatureId(1), option: MultivariateOptionId(option) }
+}
+
+fn replace(options: impl IntoIterator<Item = OptionEdit<MultivariateOption>>) -> Command {
+    Command::ReplaceMultivariateOptions { feature: FeatureId(1), options: options.into_iter().collect() }
+}
+
+fn with_share(option: i64, percentage: f64) -> OptionEdit<MultivariateOption> {
+    let change = OptionChange { default_percentage_allocation: Some(percentage), ..OptionChange::default() };
+    OptionEdit::Change(MultivariateOptionId(option), change)
 }
 
 fn keyed(id: i64, key: &str) -> MultivariateOption {
@@ -156,4 +165,29 @@ fn an_option_is_removed_and_leaves_room() {
 fn a_feature_that_loses_its_last_option_is_a_standard_one() {
     let project = flag([option(1, 80.0)]).when(remove(1)).then([option_removed(1, option(1, 80.0))]);
     assert_eq!(project.features()[&FeatureId(1)].definition, feature(1, "flag"));
+}
+
+#[test]
+fn options_are_replaced_at_once_so_that_their_shares_can_be_exchanged() {
+    let edits = [with_share(2, 70.0), with_share(3, 20.0), OptionEdit::Add(option(4, 10.0))];
+    let project = flag([option(1, 10.0), option(2, 20.0), option(3, 70.0)]).when(replace(edits)).then([
+        option_removed(1, option(1, 10.0)),
+        option_changed(1, option(2, 20.0), 70.0),
+        option_changed(1, option(3, 70.0), 20.0),
+        option_added(1, option(4, 10.0)),
+    ]);
+    let options = &project.features()[&FeatureId(1)].definition.options;
+    assert_eq!(*options, [option(2, 70.0), option(3, 20.0), option(4, 10.0)]);
+}
+
+#[test]
+fn options_that_take_the_place_of_others_must_fit_together() {
+    let flag = || flag([keyed(1, "a"), keyed(2, "b")]);
+    flag().when(replace([with_share(1, 60.0), with_share(2, 41.0)])).then_rejected(Error::PercentagesExceed);
+    flag().when(replace([with_share(1, 60.0), with_share(3, 1.0)])).then_rejected(Error::OptionNotFound);
+    flag().when(replace([with_share(2, 10.0), with_share(1, 10.0)])).then_nothing();
+    flag().when(replace([with_share(1, 10.0), OptionEdit::Add(keyed(3, "a"))])).then_rejected(Error::OptionKeyTaken);
+    flag()
+        .when(replace([with_share(1, 100.0)]))
+        .then([option_removed(1, keyed(2, "b")), option_changed(1, keyed(1, "a"), 100.0)]);
 }

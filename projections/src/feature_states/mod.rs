@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 pub use links::{FeatureSegmentView, count_feature_segments, feature_segment, list_feature_segments};
 pub use states::{
-    StateFilter, count_states, default_states_of, environment_digest, environment_states, feature_state, list_states,
-    matching_features, override_counts,
+    StateFilter, count_states, default_shares, default_states_of, environment_digest, environment_states,
+    feature_state, list_states, matching_features, override_counts, override_states_of,
 };
 pub use views::{EnvironmentStates, FeatureStateView};
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use offshoot_aggregates::environment::ValueType;
-use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId};
+use offshoot_aggregates::environment::{Allocation, ValueType};
+use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use uuid::Uuid;
 
-use super::row::read_value;
+use super::row::{read_shares, read_value};
 use super::views::{EnvironmentStates, FeatureStateView};
 use crate::digest::digest_rows;
 use crate::lists::{Conditions, Page, id_set};
@@ -138,6 +138,37 @@ pub fn override_counts(
     let counts =
         statement.query_map((environment.id.0, id_set(features)), |row| Ok((FeatureId(row.get(0)?), row.get(1)?)))?;
     counts.collect()
+}
+
+/// The states of a segment's overrides for these features in an environment; features without any are left out.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn override_states_of(
+    connection: &Connection,
+    environment: EnvironmentId,
+    segment: SegmentId,
+    features: &[FeatureId],
+) -> Result<HashMap<FeatureId, FeatureStateView>> {
+    let Some(environment) = EnvironmentStates::find(connection, environment)? else { return Ok(HashMap::new()) };
+    let sql = "SELECT * FROM feature_state WHERE environment = ?1 AND segment = ?2 AND segment > 0
+        AND feature IN (SELECT value FROM json_each(?3)) AND id IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let values = (environment.id.0, segment.0, id_set(features));
+    let states = statement.query_map(values, |row| environment.read_state(row))?;
+    states.map(|state| state.map(|state| (state.feature, state))).collect()
+}
+
+/// What each environment of a project gives to the options of a feature by default.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn default_shares(connection: &Connection, project: ProjectId, feature: FeatureId) -> Result<Vec<Vec<Allocation>>> {
+    let sql = "SELECT s.multivariate FROM environment e
+        JOIN feature_state s ON s.environment = e.id AND s.feature = ?2 AND s.segment = 0
+        WHERE e.project = ?1 AND e.phase > 0 ORDER BY e.id";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_map((project.0, feature.0), |row| read_shares(row, "multivariate"))?.collect()
 }
 
 /// The features whose default state in an environment is on or off as asked, and whose value has `value_search` in it,

@@ -5,6 +5,7 @@ use offshoot_aggregates::Actor;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, ProjectId};
 use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params_from_iter};
+use uuid::Uuid;
 
 use crate::columns::{actor, from_json_or_default, timestamp, uuid};
 use crate::lists::{Conditions, Page, id_set, like_containing};
@@ -33,6 +34,8 @@ pub struct FeatureFilter {
     pub feature_type: Option<FeatureType>,
     /// Those with one of these ids.
     pub ids: Option<Vec<FeatureId>>,
+    /// Those made by one of the API keys with these UUIDs.
+    pub creators: Option<Vec<Uuid>>,
 }
 
 /// What a list of features is ordered by.
@@ -72,6 +75,12 @@ impl FeatureFilter {
         };
         conditions.add_some("feature.name LIKE ? ESCAPE '\\'", self.search.as_deref().map(like_containing));
         conditions.add_some("is_archived = ?", self.is_archived);
+        if let Some(creators) = &self.creators {
+            let made_by = "feature.creator IN (SELECT id FROM creator WHERE kind = 'api_key'
+                AND actor IN (SELECT value FROM json_each(?)))";
+            // UUIDs need no escaping in JSON.
+            conditions.add(made_by, id_set(creators.iter().map(|uuid| format!("\"{uuid}\""))));
+        }
         conditions.add_some("is_multivariate = ?", self.feature_type.map(|kind| kind == FeatureType::Multivariate));
         (tables, conditions)
     }
