@@ -1,19 +1,20 @@
 //! What must hold of the read models `feature_states` and `environment_status` whatever happened: the same events give the
 //! same rows in whatever batches they come, once and again, and what cannot be read is parked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use cqrs_es::Aggregate;
 use offshoot_aggregates::Event;
 use offshoot_aggregates::environment::{Environment, EnvironmentEvent, FeatureStateContent, FeatureValue, SegmentLink};
 use offshoot_aggregates::ids::{FeatureId, FeatureStateId};
-use offshoot_aggregates::project::Project;
+use offshoot_aggregates::project::{Project, ProjectEvent};
 use offshoot_projections::digest::digest;
-use offshoot_projections::environment_status::EnvironmentStatus;
+use offshoot_projections::environment_status::{CloneStatus, EnvironmentStatus, clone_status};
 use offshoot_projections::feature_states::FeatureStates;
-use offshoot_projections::{Projection, apply, parked, position};
+use offshoot_projections::{Projection, apply, open, parked, position};
 use proptest::prelude::*;
+use rusqlite::Connection;
 
 use crate::history::{option, uuid};
 use crate::house::{
@@ -34,7 +35,13 @@ enum Step {
     Set(i64),
     SetOverride(i64, i64),
     Complete,
+    Fail,
+    Retry,
+    Cancel,
+    ReserveOrReleaseName(u64),
+    TakeName(u64),
     DeleteEnvironment(u64),
+    DeleteProject,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -48,6 +55,11 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..10i64).prop_map(Step::Set),
         3 => (1..10i64, 1..4i64).prop_map(|(feature, segment)| Step::SetOverride(feature, segment)),
         1 => Just(Step::Complete),
+        2 => Just(Step::Fail),
+        2 => Just(Step::Retry),
+        1 => Just(Step::Cancel),
+        2 => (1..4u64).prop_map(Step::ReserveOrReleaseName),
+        1 => (1..4u64).prop_map(Step::TakeName),
         1 => (2..4u64).prop_map(Step::DeleteEnvironment),
     ]
 }
@@ -59,13 +71,17 @@ fn batch(feature: i64) -> Vec<offshoot_aggregates::environment::BatchedState> {
     vec![batched(feature, None, 1_999 + feature, said.clone()), batched(feature, Some(place), 2_499 + feature, said)]
 }
 
+fn new_name(environment: u64) -> String {
+    format!("renamed{environment}")
+}
+
 fn house_of(steps: &[Step]) -> House {
     let mut house = House::with_features(0);
     (1..8).for_each(|feature| house.create_feature(feature_of(feature, &[feature * 10])));
     house.new_environment(1);
     house.begin_clone(2);
     house.new_environment(3);
-    let mut next_feature = 8;
+    let (mut next_feature, mut reserved) = (8, HashSet::new());
     for (index, step) in (0i64..).zip(steps) {
         match *step {
             // Nobody could have said anything of a feature that was not there.
@@ -86,10 +102,20 @@ fn house_of(steps: &[Step]) -> House {
                 house.set_override(3, feature, link(3_000 + id, segment, 0), 3_500 + id, said);
             }
             Step::Complete => house.complete_clone(2),
-            Step::DeleteEnvironment(environment) => {
-                let name = format!("env{environment}");
-                house.environment(environment, EnvironmentEvent::EnvironmentDeleted { name });
+            Step::Fail => house.fail_clone(2, 2),
+            Step::Retry => house.environment(2, EnvironmentEvent::CloneRetried { attempt: 2, from_batch: 2 }),
+            Step::Cancel => house.environment(2, EnvironmentEvent::CloneCancelled { batches_copied: 1 }),
+            // No name is reserved twice, and none released that nobody holds.
+            Step::ReserveOrReleaseName(environment) if reserved.insert(environment) => {
+                house.reserve_rename(environment, &new_name(environment));
             }
+            Step::ReserveOrReleaseName(environment) => {
+                reserved.remove(&environment);
+                house.release_name(environment, &new_name(environment));
+            }
+            Step::TakeName(environment) => house.rename(environment, &new_name(environment)),
+            Step::DeleteProject => house.project(ProjectEvent::ProjectDeleted { name: "project11".to_owned() }),
+            Step::DeleteEnvironment(environment) => house.delete_environment(environment),
         }
     }
     house
@@ -141,15 +167,40 @@ proptest! {
 
     #[test]
     fn any_batching_of_the_same_events_gives_the_same_rows(
-        steps in proptest::collection::vec(step(), 0..40),
+        mut steps in proptest::collection::vec(step(), 0..40),
         sizes in proptest::collection::vec(1..12usize, 0..60),
+        deletion in proptest::option::of(0..40usize),
     ) {
+        if let Some(index) = deletion {
+            steps.insert(index.min(steps.len()), Step::DeleteProject);
+        }
         let house = house_of(&steps);
         for projection in PROJECTIONS {
             let whole = digest(&house.history.read_model(projection)).unwrap();
             let split = digest(&read_in_batches(&house.history, projection, &sizes)).unwrap();
             prop_assert_eq!(whole, split, "{}", projection.name());
         }
+    }
+
+    #[test]
+    fn a_fold_event_by_event_stands_where_the_stored_status_does(
+        steps in proptest::collection::vec(step(), 0..40),
+    ) {
+        let house = house_of(&steps);
+        let mut connection = Connection::open_in_memory().unwrap();
+        open(&mut connection, &EnvironmentStatus).unwrap();
+        let mut folded: HashMap<_, Option<CloneStatus>> = HashMap::new();
+        for recorded in &house.history.events {
+            apply(&mut connection, &EnvironmentStatus, [recorded]).unwrap();
+            if let Event::Environment(event) = recorded.event().unwrap() {
+                let status = folded.entry(recorded.stream.uuid()).or_default();
+                *status = CloneStatus::after(status.take(), recorded, event);
+            }
+            for (environment, status) in &folded {
+                prop_assert_eq!(&clone_status(&connection, *environment).unwrap(), status);
+            }
+        }
+        prop_assert!(folded[&uuid(2)].is_some() && folded[&uuid(1)].is_none() && folded[&uuid(3)].is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use offshoot_aggregates::environment::{
     Allocation, BatchedState, CloneMode, CloneOrigin, EnvironmentEvent, EnvironmentRef, EnvironmentSettings,
     FeatureStateContent, FeatureValue, Origin, SegmentLink,
@@ -107,6 +108,43 @@ impl House {
 
     pub fn complete_clone(&mut self, environment: u64) {
         self.environment(environment, EnvironmentEvent::CloneCompleted { feature_states: 4, batches: 2 });
+    }
+
+    pub fn fail_clone(&mut self, environment: u64, batch: u32) {
+        let (code, detail) = ("unavailable".to_owned(), "the store is away".to_owned());
+        self.environment(environment, EnvironmentEvent::CloneFailed { batch, code, detail });
+    }
+
+    /// Reserves a new name for an environment: the first step of a rename.
+    pub fn reserve_rename(&mut self, environment: u64, name: &str) {
+        self.project(ProjectEvent::EnvironmentNameReserved {
+            environment: uuid(environment),
+            environment_id: id_of(environment),
+            name: name.to_owned(),
+            purpose: ReservationPurpose::Rename,
+        });
+    }
+
+    /// Gives an environment a name and a description: the second step of a rename.
+    pub fn rename(&mut self, environment: u64, name: &str) {
+        let before = EnvironmentSettings::named(format!("env{environment}"));
+        let after = EnvironmentSettings { description: Some("new".to_owned()), ..EnvironmentSettings::named(name) };
+        self.environment(environment, EnvironmentEvent::EnvironmentSettingsChanged { before, after });
+    }
+
+    pub fn release_name(&mut self, environment: u64, name: &str) {
+        let (environment, name) = (uuid(environment), name.to_owned());
+        self.project(ProjectEvent::EnvironmentNameReleased { environment, name });
+    }
+
+    pub fn delete_environment(&mut self, environment: u64) {
+        let name = format!("env{environment}");
+        self.environment(environment, EnvironmentEvent::EnvironmentDeleted { name });
+    }
+
+    /// When the last event was recorded.
+    pub fn now(&self) -> Timestamp {
+        second(self.history.events.len() as u64)
     }
 
     pub fn add_option(&mut self, feature: i64, option: MultivariateOption) {

@@ -4,8 +4,10 @@
 mod access;
 mod audit_log;
 mod batching;
+mod clone_progress;
 mod cloned_states;
 mod default_states;
+mod environments;
 mod every_event;
 mod features;
 mod folding;

@@ -65,7 +65,8 @@ async fn free(commands: &Commands, forgotten: ForgottenName) {
         Ok(snapshot) => snapshot.aggregate,
         Err(error) => return tracing::warn!(%environment, %name, %error, "a forgotten name cannot be freed yet"),
     };
-    if current.exists() && current.settings().is_some_and(|settings| settings.name == name) {
+    let is_in_project = current.project().is_some_and(|(uuid, _)| uuid == project);
+    if current.exists() && is_in_project && current.settings().is_some_and(|settings| settings.name == name) {
         return;
     }
     let context = CommandContext::new(Actor::system("name_sweeper"));

@@ -25,8 +25,8 @@ pub struct CloneStatus {
     pub requested_at: Timestamp,
     /// When the first batch of the present attempt came, or when the retry was asked for.
     pub started_at: Option<Timestamp>,
-    /// How many states it had when the present attempt began.
-    pub copied_before_attempt: u64,
+    /// How many states it had at `started_at`.
+    pub copied_before_start: u64,
     /// When it last got on.
     pub updated_at: Timestamp,
     /// When it came to its end: completed or cancelled.
@@ -87,13 +87,13 @@ impl CloneStatus {
     }
 
     /// How much longer the copying will take if it goes on as it has in the present attempt, in milliseconds. `None`
-    /// before the second batch, 0 at the end.
+    /// while none came after `started_at`, 0 at the end.
     #[must_use]
     pub fn estimated_remaining_ms(&self) -> Option<u64> {
         if self.status == CreationStatus::Completed {
             return Some(0);
         }
-        let copied = self.feature_states_copied.checked_sub(self.copied_before_attempt).filter(|copied| *copied > 0)?;
+        let copied = self.feature_states_copied.checked_sub(self.copied_before_start).filter(|copied| *copied > 0)?;
         let micros = u64::try_from(self.updated_at.duration_since(self.started_at?).as_micros()).ok()?;
         let left = self.origin.feature_states_total.saturating_sub(self.feature_states_copied);
         let is_running = self.status == CreationStatus::Creating && micros > 0;
@@ -111,7 +111,7 @@ impl CloneStatus {
             requested_at: recorded.recorded_at,
             // In synchronous mode the copying begins with the request.
             started_at: (origin.mode == CloneMode::Sync).then_some(recorded.recorded_at),
-            copied_before_attempt: 0,
+            copied_before_start: 0,
             updated_at: recorded.recorded_at,
             completed_at: None,
             error: None,
@@ -126,7 +126,10 @@ impl CloneStatus {
             E::FeatureStatesBatchCopied { batch, states } => {
                 self.batches_copied = *batch;
                 self.feature_states_copied += states.len() as u64;
-                self.started_at.get_or_insert(now);
+                if self.started_at.is_none() {
+                    self.started_at = Some(now);
+                    self.copied_before_start = self.feature_states_copied;
+                }
             }
             E::CloneCompleted { .. } => {
                 self.status = CreationStatus::Completed;
@@ -141,7 +144,7 @@ impl CloneStatus {
                 self.error = None;
                 self.attempts = *attempt;
                 self.started_at = Some(now);
-                self.copied_before_attempt = self.feature_states_copied;
+                self.copied_before_start = self.feature_states_copied;
             }
             E::CloneCancelled { .. } => {
                 self.status = CreationStatus::Cancelled;

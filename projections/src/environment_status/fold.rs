@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::clone::CloneStatus;
 use super::queries::clone_status;
+use super::reservations::is_deleted_project;
 use crate::columns::to_json;
 
 /// Applies an event of an environment.
@@ -53,9 +54,11 @@ fn create(
         Origin::Clone(_) => ("clone", true),
         Origin::Import { .. } => ("import", true),
     };
-    let sql = "INSERT INTO environment
-            (id, uuid, api_key, project, project_uuid, settings, origin, is_creating, version, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)";
+    // Its project may have been deleted after the name was reserved: then it is gone with it.
+    let is_deleted = is_deleted_project(tx, project_uuid)?;
+    let sql = "INSERT INTO environment (id, uuid, api_key, project, project_uuid, settings, origin, is_creating,
+            is_deleted, version, created_at, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)";
     let values = (
         id.0,
         uuid.as_bytes(),
@@ -64,7 +67,8 @@ fn create(
         project_uuid.as_bytes(),
         to_json(settings)?,
         name,
-        is_creating,
+        is_creating && !is_deleted,
+        is_deleted,
         recorded.version.0,
         now,
     );

@@ -24,9 +24,8 @@ pub struct EnvironmentStatus;
 /// Deleted environments are kept, because the audit log still shows them. A `name` is one that an environment has, or that
 /// is reserved for one that is still to come.
 const SCHEMA: &str = "
-    CREATE TABLE project (
-        uuid BLOB PRIMARY KEY,
-        is_deleted INTEGER NOT NULL DEFAULT 0
+    CREATE TABLE deleted_project (
+        uuid BLOB PRIMARY KEY
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE environment (
         id INTEGER PRIMARY KEY,

@@ -148,7 +148,8 @@ pub fn creating_clones(connection: &Connection) -> Result<Vec<Uuid>> {
     connection
         .prepare_cached(
             "SELECT clone.environment FROM clone JOIN environment ON environment.uuid = clone.environment
-                WHERE is_running AND NOT environment.is_deleted ORDER BY environment.id",
+                WHERE is_running AND NOT environment.is_deleted
+                ORDER BY environment.created_at, environment.id",
         )?
         .query_map([], |row| uuid(row, "environment"))?
         .collect()

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::fold::execute;
 use crate::columns::uuid;
 
-/// A name that is reserved for nobody: its environment never came to be, is gone, or has another name.
+/// A name that is reserved for nobody: its environment never came to be, is gone, or has another name or
+/// project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgottenName {
     /// The UUID of the project.
@@ -26,7 +27,7 @@ pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Proj
     let key = project.as_bytes();
     match event {
         ProjectEvent::ProjectDeleted { .. } => {
-            execute(tx, "INSERT OR REPLACE INTO project (uuid, is_deleted) VALUES (?1, 1)", [key])?;
+            execute(tx, "INSERT OR IGNORE INTO deleted_project (uuid) VALUES (?1)", [key])?;
             execute(tx, "DELETE FROM name WHERE project_uuid = ?1", [key])?;
             execute(tx, "UPDATE environment SET is_deleted = 1, is_creating = 0 WHERE project_uuid = ?1", [key])
         }
@@ -42,6 +43,12 @@ pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Proj
     }
 }
 
+/// Whether a project was deleted.
+pub(super) fn is_deleted_project(tx: &Transaction<'_>, project: Uuid) -> Result<bool> {
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM deleted_project WHERE uuid = ?1)")?
+        .query_row([project.as_bytes()], |row| row.get(0))
+}
+
 /// The names that were reserved before a time and are nobody's.
 ///
 /// # Errors
@@ -52,7 +59,7 @@ pub fn forgotten_names(connection: &Connection, before: Timestamp) -> Result<Vec
             "SELECT name.project_uuid, name.environment, name.name FROM name
                 LEFT JOIN environment ON environment.uuid = name.environment
                 WHERE name.reserved_at < ?1 AND (environment.id IS NULL OR environment.is_deleted
-                    OR environment.settings ->> '$.name' <> name.name)
+                    OR environment.project_uuid <> name.project_uuid OR environment.settings ->> '$.name' <> name.name)
                 LIMIT 100",
         )?
         .query_map([before.as_microsecond()], |row| {
