@@ -1,5 +1,6 @@
 //! What operators see: log lines on standard error, and metrics for Prometheus.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ pub fn start_logging(format: LogFormat, default: &str) -> Result<(), TelemetryEr
     let directives = std::env::var(LOG_VARIABLE).unwrap_or_default();
     let filter = EnvFilter::builder().parse(if directives.is_empty() { default } else { &directives })?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => registry.with(lines).try_init()?,
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,

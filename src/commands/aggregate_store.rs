@@ -71,18 +71,9 @@ pub struct AggregateStore<A: Cached> {
     slots: Cache<String, Entry<A>, EntryWeight>,
 }
 
-/// A slot in the cache, with what it weighed when it was put there: the cache counts on it that an entry never changes its
+/// A slot in the cache, and what it weighed when it was put there: the cache counts on it that an entry never changes its
 /// weight. A slot that has grown is put there anew.
-struct Entry<A> {
-    slot: Arc<Slot<A>>,
-    weight: u64,
-}
-
-impl<A> Clone for Entry<A> {
-    fn clone(&self) -> Self {
-        Self { slot: self.slot.clone(), weight: self.weight }
-    }
-}
+type Entry<A> = (Arc<Slot<A>>, u64);
 
 /// One aggregate.
 struct Slot<A> {
@@ -101,8 +92,8 @@ struct Current<A> {
 struct EntryWeight;
 
 impl<A> Weighter<String, Entry<A>> for EntryWeight {
-    fn weight(&self, _key: &String, entry: &Entry<A>) -> u64 {
-        entry.weight
+    fn weight(&self, _key: &String, (_, weight): &Entry<A>) -> u64 {
+        *weight
     }
 }
 
@@ -158,10 +149,10 @@ impl<A: Cached> AggregateStore<A> {
             let current = Current { snapshot, is_valid: false };
             let current = Arc::new(tokio::sync::Mutex::new(current));
             let slot = Arc::new(Slot { current, weight: AtomicU64::new(EMPTY_WEIGHT) });
-            Ok::<_, std::convert::Infallible>(Entry { slot, weight: EMPTY_WEIGHT })
+            Ok::<_, std::convert::Infallible>((slot, EMPTY_WEIGHT))
         };
         match self.slots.get_or_insert_with(key, new) {
-            Ok(entry) => entry.slot,
+            Ok((slot, _)) => slot,
             Err(never) => match never {},
         }
     }
@@ -171,7 +162,7 @@ impl<A: Cached> AggregateStore<A> {
         let before = slot.weight.fetch_add(bytes, Ordering::Relaxed);
         let weight = before + bytes;
         if before.leading_zeros() != weight.leading_zeros() {
-            self.slots.insert(key.to_owned(), Entry { slot: slot.clone(), weight });
+            self.slots.insert(key.to_owned(), (slot.clone(), weight));
         }
     }
 

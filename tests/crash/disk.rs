@@ -24,7 +24,7 @@ async fn on_a_full_disk_changes_are_refused_reads_go_on_and_what_was_acknowledge
     let api = Api::at(server.address().expect("it serves"));
     let mut acknowledged = Vec::new();
     let refused = loop {
-        let name = format!("Clone {}", acknowledged.len());
+        let name = format!("clone-{}", acknowledged.len());
         let answer = api.clone_async(&prepared.source.api_key, &name, &name).await.unwrap();
         if answer.status != 200 {
             break answer;
@@ -64,7 +64,7 @@ async fn go_on(directory: &Path, prepared: &Prepared, clones: &[RequestedClone])
             assert_eq!(api.post(&format!("{path}retry/")).await.unwrap().status, 202);
         }
     }
-    let name = format!("Clone {}", clones.len());
+    let name = format!("clone-{}", clones.len());
     let repeated = api.clone_async(&prepared.source.api_key, &name, &name).await.unwrap();
     assert_eq!(repeated.status, 200, "{repeated:?}");
     assert!(server.terminate().status.success());
@@ -92,7 +92,7 @@ fn a_first_start_without_room_says_so_and_the_next_one_with_room_works() {
         let limited = offshoot_after(&format!("trap '' XFSZ; ulimit -f {blocks}"));
         let server = ServerProcess::spawn_with(limited, directory.path(), None);
         if server.address().is_none() {
-            assert_refused(&server.wait(), "");
+            assert_refused(&server.wait(), "cannot be ");
         }
     }
     assert!(ServerProcess::spawn(directory.path()).address().is_some());

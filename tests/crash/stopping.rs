@@ -107,7 +107,7 @@ async fn ask_until_stopped(directory: &Path, prepared: &Prepared, signal: Signal
         tokio::spawn(async move {
             let api = Api::at(address);
             for number in 0.. {
-                let name = format!("{id} {client} {number}");
+                let name = format!("{id}-{client}-{number}");
                 let Ok(answer) = api.clone_async(&source, &name, &name).await else { return };
                 // A server that stops says so.
                 assert!([200, 503].contains(&answer.status), "{answer:?}");

@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+use super::prepared::PATIENCE;
 
 /// The binary under test, with nothing from this process's environment that could configure it.
 pub fn offshoot() -> Command {
@@ -92,7 +94,11 @@ impl ServerProcess {
 
     /// Waits until it serves. The address that it serves on; `None` if it ended before.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.serving.recv().ok()
+        match self.serving.recv_timeout(PATIENCE) {
+            Ok(address) => Some(address),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("the server neither serves nor ends"),
+        }
     }
 
     /// Kills it, and waits for its end.
@@ -119,6 +125,8 @@ impl ServerProcess {
     }
 
     fn end(&mut self) -> Ended {
+        // Whoever reads its lines lets go when there are no more.
+        while self.address().is_some() {}
         let status = self.child.wait().expect("a child can be waited for");
         let stderr = self.lines.take().map(|lines| lines.join().expect("the lines were read")).unwrap_or_default();
         Ended { status, stderr }
