@@ -112,7 +112,7 @@ async fn an_option_that_may_not_be_is_refused_and_nothing_is_written() {
     let second = server.post(&path, option(feature, "b", 30.0)).await.expect(201);
     let path_of_second = format!("{path}{}/", second["id"]);
     let other = server.feature(project, "other").await;
-    let head = server.head().await;
+    let version = server.version_of(project).await;
     let invalid = json!({ "default_percentage_allocation": ["Invalid percentage allocation"] });
     let unknown = json!({ "feature": [format!("Invalid pk \"{other}\" - object does not exist.")] });
     let taken = "Another option of the feature has this key, or it is \"control\", which names the control value.";
@@ -165,7 +165,7 @@ async fn an_option_that_may_not_be_is_refused_and_nothing_is_written() {
         server.patch(&path_of_one, json!({ "default_percentage_allocation": 70.5 })).await.told(),
         (400, invalid)
     );
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.version_of(project).await, version);
     server.patch(&path_of_one, json!({ "default_percentage_allocation": 70 })).await.expect(200);
 }
 
