@@ -14,7 +14,7 @@ use super::multivariate_options::require_room;
 use super::shapes::author::Authors;
 use super::shapes::feature::{FeatureBody, FeatureForm};
 use super::shapes::multivariate_option::{OptionBody, OptionFields};
-use crate::commands::{CommandError, NewFeature, NewOption, Rejection};
+use crate::commands::{CommandError, NewFeature, NewOption, REPLACE_OPTIONS_STEP, Rejection};
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::fields::Fields;
@@ -205,11 +205,13 @@ async fn change(session: Session, (project, feature): (i64, i64), mut fields: Fi
         }
     });
     fields.finish()?;
-    if let Some(options) = &options {
+    let (commands, command) = (&session.state.commands, session.command());
+    if let Some(options) = &options
+        && !commands.is_repeated(&command.step(REPLACE_OPTIONS_STEP)).await?
+    {
         let (kept, added) = kept_and_added(options);
         require_room(&session, (project.id, feature.id), Some(kept), added, OPTIONS).await?;
     }
-    let (commands, command) = (&session.state.commands, session.command());
     let changed = commands.change_feature(&command, project.uuid, feature.id, change, options).await;
     let position = changed.map_err(rejected_options)?.position;
     session.state.settle(position).await;

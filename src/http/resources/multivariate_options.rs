@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::features::existing;
 use super::shapes::multivariate_option::{ListedOption, NestedOption, OptionBody, OptionFields};
+use crate::commands::ADD_OPTION_STEP;
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::fields::Fields;
@@ -80,9 +81,11 @@ async fn create_option(
     fields.require(&["feature"]);
     let (option, key) = read(&mut fields, feature, &FeatureValue::default());
     fields.finish()?;
-    let place = (project.id, feature);
-    require_room(&session, place, None, option.new_share(), "default_percentage_allocation").await?;
     let (commands, command) = (&session.state.commands, session.command());
+    if !commands.is_repeated(&command.step(ADD_OPTION_STEP)).await? {
+        let place = (project.id, feature);
+        require_room(&session, place, None, option.new_share(), "default_percentage_allocation").await?;
+    }
     let created = commands.add_option(&command, project.uuid, feature, option.into_new(key.flatten())).await?;
     session.state.settle(created.position).await;
     let option = find(&session, feature, created.created).await?.ok_or_else(not_shown_yet)?;
