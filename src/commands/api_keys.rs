@@ -57,7 +57,7 @@ impl Commands {
         organisation: Uuid,
         new: NewApiKey,
     ) -> Result<Created<IssuedApiKey>, CommandError> {
-        if context.is_repeatable && self.log.find_command(context.metadata.command_id).await?.is_some() {
+        if self.is_repeated(context).await? {
             return Err(OrganisationError::ApiKeyAlreadyIssued.into());
         }
         let key = new.key.unwrap_or_else(new_api_key);

@@ -48,6 +48,14 @@ impl Commands {
         &self.log
     }
 
+    /// Whether a command was done before, and this is its repetition.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn is_repeated(&self, context: &CommandContext) -> Result<bool, CommandError> {
+        Ok(context.is_repeatable && self.log.find_command(context.metadata.command_id).await?.is_some())
+    }
+
     /// Sends a command to an organisation.
     ///
     /// # Errors

@@ -76,8 +76,7 @@ impl Commands {
         if !self.load_environment(environment).await?.aggregate.was_created() {
             return Ok(());
         }
-        let creation = context.step(CREATE_STEP).metadata.command_id;
-        let is_repeated = context.is_repeatable && self.log.find_command(creation).await?.is_some();
+        let is_repeated = self.is_repeated(&context.step(CREATE_STEP)).await?;
         if is_repeated { Ok(()) } else { Err(EnvironmentError::AlreadyExists.into()) }
     }
 

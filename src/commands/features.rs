@@ -43,6 +43,12 @@ pub struct NewFeature {
     pub options: Vec<NewOption>,
 }
 
+/// The step of [`Commands::add_option`] that gives the feature its option.
+pub const ADD_OPTION_STEP: &str = "add_option";
+
+/// The step of [`Commands::change_feature`] that replaces the feature's options.
+pub const REPLACE_OPTIONS_STEP: &str = "options";
+
 /// Ids reserved beyond those needed now, for environments that are created at the same time.
 const SPARE_IDS: u64 = 4;
 
@@ -107,14 +113,14 @@ impl Commands {
         if let Some(edits) = options {
             let added = edits.iter().filter(|edit| matches!(edit, OptionEdit::Add(_))).count();
             let mut ids = self.take_feature_ids(0, added as u64).await?;
-            let namespace = context.derived_uuid("options");
+            let namespace = context.derived_uuid(REPLACE_OPTIONS_STEP);
             let options = edits.into_iter().map(|edit| match edit {
                 OptionEdit::Change(option, change) => OptionEdit::Change(option, change),
                 OptionEdit::Add(new) => OptionEdit::Add(ids.define_option(new, namespace)),
             });
             let options = options.collect();
             let command = ProjectCommand::ReplaceMultivariateOptions { feature, options };
-            self.project(&context.step("options"), project, command).await?;
+            self.project(&context.step(REPLACE_OPTIONS_STEP), project, command).await?;
         }
         self.project(context, project, ProjectCommand::DescribeFeature { feature, change }).await
     }
@@ -134,7 +140,7 @@ impl Commands {
         let id = MultivariateOptionId(self.ids.next(IdKind::MultivariateOption).await?);
         let option = define_option(new, id, uuid);
         let command = ProjectCommand::AddMultivariateOption { feature, option };
-        let appended = self.project(&context.step("add_option"), project, command).await?;
+        let appended = self.project(&context.step(ADD_OPTION_STEP), project, command).await?;
         let project = self.load_project(project).await?.aggregate;
         let options = project.features().get(&feature).map(|feature| feature.definition.options.as_slice());
         let recorded = options.unwrap_or_default().iter().find(|option| option.uuid == uuid);

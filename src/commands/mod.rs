@@ -25,7 +25,7 @@ pub use dispatch::Commands;
 pub use environments::{NewEnvironmentOptions, uuid_of_chosen_key};
 pub use error::{CommandError, Rejection};
 pub use feature_states::{OverrideIds, OverrideSetting};
-pub use features::{NewFeature, NewOption};
+pub use features::{ADD_OPTION_STEP, NewFeature, NewOption, REPLACE_OPTIONS_STEP};
 pub use import::{ImportPlan, ImportedFeature, ImportedOverride, ImportedState};
 pub use segments::{NewCondition, NewRule, NewSegment};
 

@@ -190,9 +190,9 @@ async fn all_options_of_a_feature_are_replaced_at_once() {
 
 #[tokio::test]
 async fn a_feature_that_may_not_be_is_refused_and_nothing_is_written() {
-    let (server, _, path) = start().await;
+    let (server, project, path) = start().await;
     server.post(&path, json!({ "name": "banner" })).await.expect(201);
-    let head = server.head().await;
+    let version = server.version_of(project).await;
     let taken = "Feature with that name already exists for this project. Note that feature names are case insensitive.";
     let long = "Ensure this field has no more than 2000 characters.";
     let cases = [
@@ -245,7 +245,7 @@ async fn a_feature_that_may_not_be_is_refused_and_nothing_is_written() {
     for (body, expected) in cases {
         assert_eq!(server.post(&path, body).await.told(), (400, expected));
     }
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.version_of(project).await, version);
     let big = json!({ "name": "a", "description": "x".repeat(1 << 20) });
     assert_eq!(server.post(&path, big).await.status, 413);
 }
@@ -270,7 +270,7 @@ async fn a_change_that_may_not_be_is_refused_and_nothing_is_written() {
     let (server, project, path) = start().await;
     let id = server.feature(project, "banner").await;
     let path = format!("{path}{id}/");
-    let head = server.head().await;
+    let version = server.version_of(project).await;
     let cases = [
         (
             json!({ "is_archived": "perhaps", "is_server_key_only": null }),
@@ -286,7 +286,7 @@ async fn a_change_that_may_not_be_is_refused_and_nothing_is_written() {
         assert_eq!(server.patch(&path, body.clone()).await.told(), (400, expected.clone()));
         assert_eq!(server.put(&path, body).await.told(), (400, expected));
     }
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.version_of(project).await, version);
 }
 
 #[tokio::test]

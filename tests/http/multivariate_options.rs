@@ -1,10 +1,12 @@
 //! Options of multivariate features over HTTP, and the rules for their shares.
 
-use offshoot::commands::CommandContext;
-use offshoot_aggregates::Actor;
-use offshoot_aggregates::environment::{Allocation, StateChange};
+use offshoot::commands::{CommandContext, NewOption};
+use offshoot::http::idempotency::command_id;
+use offshoot_aggregates::environment::{Allocation, FeatureValue, StateChange};
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId};
 use offshoot_aggregates::permissions::ProjectPermission as May;
+use offshoot_aggregates::{Actor, ActorKind};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::builders::{Permissions, TestProject};
@@ -112,7 +114,7 @@ async fn an_option_that_may_not_be_is_refused_and_nothing_is_written() {
     let second = server.post(&path, option(feature, "b", 30.0)).await.expect(201);
     let path_of_second = format!("{path}{}/", second["id"]);
     let other = server.feature(project, "other").await;
-    let head = server.head().await;
+    let version = server.version_of(project).await;
     let invalid = json!({ "default_percentage_allocation": ["Invalid percentage allocation"] });
     let unknown = json!({ "feature": [format!("Invalid pk \"{other}\" - object does not exist.")] });
     let taken = "Another option of the feature has this key, or it is \"control\", which names the control value.";
@@ -165,7 +167,7 @@ async fn an_option_that_may_not_be_is_refused_and_nothing_is_written() {
         server.patch(&path_of_one, json!({ "default_percentage_allocation": 70.5 })).await.told(),
         (400, invalid)
     );
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.version_of(project).await, version);
     server.patch(&path_of_one, json!({ "default_percentage_allocation": 70 })).await.expect(200);
 }
 
@@ -236,4 +238,22 @@ async fn options_are_seen_with_view_project_and_changed_with_edit_feature() {
             assert_eq!(reply.status == 403, !is_allowed, "{allowed:?}: {reply:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_because_its_answer_was_lost_finds_the_option_that_it_made() {
+    let (server, project, feature, path) = start().await;
+    server.environment(project, "production").await;
+    let owner = server.post(&format!("projects/{}/features/", project.id), json!({ "name": "mine" })).await.expect(201);
+    let owner = owner["owners"][0]["uuid"].as_str().unwrap().to_owned();
+    let actor = Actor { kind: ActorKind::ApiKey, id: owner, name: "admin".to_owned() };
+    let command = command_id(&actor.id, &Method::POST, &format!("/api/v1/{path}"), "once");
+    let new = NewOption { value: FeatureValue::text(Some("a")), default_percentage_allocation: 60.0, key: None };
+    let context = CommandContext::repeatable(actor, command);
+    let made = server.commands().add_option(&context, project.uuid, feature, new).await.unwrap();
+    server.settle(made.position).await;
+    let request = server.request(Method::POST, &path).header("idempotency-key", "once");
+    let reply = server.send(request.json(&option(feature, "a", 60.0))).await;
+    assert_eq!((reply.status, &reply.body["id"]), (201, &json!(made.created.0)), "{}", reply.body);
+    assert_eq!(server.get(&path).await.expect(200)["count"], 1);
 }

@@ -169,7 +169,7 @@ async fn a_segment_that_may_not_be_is_refused_and_nothing_is_written() {
     let id = server.segment(project, "gold").await;
     let other = server.project("other").await;
     let foreign = server.feature(other, "banner").await;
-    let head = server.head().await;
+    let version = server.version_of(project).await;
     let path_of_one = format!("{path}{id}/");
     let rule = json!({ "type": "ALL", "conditions": [{ "operator": "EQUAL", "property": "a", "value": "b" }] });
     let empty = json!({ "rules": { "non_field_errors": ["This list may not be empty."] } });
@@ -226,7 +226,7 @@ async fn a_segment_that_may_not_be_is_refused_and_nothing_is_written() {
         assert_eq!(server.post(&path, body.clone()).await.told(), (400, expected.clone()), "{body}");
         assert_eq!(server.put(&path_of_one, body.clone()).await.told(), (400, expected), "{body}");
     }
-    assert_eq!(server.head().await, head);
+    assert_eq!(server.version_of(project).await, version);
     assert_eq!(server.post(&path, json!({ "name": "x".repeat(1 << 20) })).await.status, 413);
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use offshoot::commands::{
     CommandContext, NewApiKey, NewCondition, NewEnvironmentOptions, NewFeature, NewRule, NewSegment,
 };
-use offshoot_aggregates::Actor;
 use offshoot_aggregates::environment::{EnvironmentRef, EnvironmentSettings};
 use offshoot_aggregates::ids::{FeatureId, OrganisationId, ProjectId, SegmentId};
 use offshoot_aggregates::organisation::ApiKeyRole;
 use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission};
 use offshoot_aggregates::project::{ProjectSettings, SegmentOperator, SegmentRuleType};
+use offshoot_aggregates::{Actor, Version};
 use uuid::Uuid;
 
 use super::client::Client;
@@ -78,6 +78,11 @@ impl TestServer {
     pub async fn project(&self, name: &str) -> TestProject {
         let (organisation, _) = self.organisation().await;
         self.project_of(organisation, name).await
+    }
+
+    /// The version of a project: to show that a rejected request changed nothing, whatever ids it used up.
+    pub async fn version_of(&self, project: TestProject) -> Version {
+        self.commands().load_project(project.uuid).await.unwrap().version
     }
 
     /// A project of an organisation.

@@ -1,5 +1,6 @@
 //! `/projects/{project}/features/`: making, seeing, changing and deleting features. `feature_list` lists them.
 
+use offshoot_aggregates::environment::FeatureValue;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, ProjectId};
 use offshoot_aggregates::limits::{DESCRIPTION_CHARACTERS_MAX, NAME_CHARACTERS_MAX, STRING_VALUE_CHARACTERS_MAX};
 use offshoot_aggregates::permissions::ProjectPermission;
@@ -13,7 +14,7 @@ use super::multivariate_options::require_room;
 use super::shapes::author::Authors;
 use super::shapes::feature::{FeatureBody, FeatureForm};
 use super::shapes::multivariate_option::{OptionBody, OptionFields};
-use crate::commands::{CommandError, NewFeature, NewOption, Rejection};
+use crate::commands::{CommandError, NewFeature, NewOption, REPLACE_OPTIONS_STEP, Rejection};
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::fields::Fields;
@@ -95,7 +96,7 @@ async fn create_feature(session: Session, Path(project): Path<i64>, mut fields: 
 
 fn read_new(fields: &mut Fields) -> NewFeature {
     read_tags(fields);
-    let options = fields.objects(OPTIONS, |option| OptionFields::read(option).into_new(None));
+    let options = fields.objects(OPTIONS, read_new_option);
     let initial_value = fields.nullable("initial_value", text(STRING_VALUE_CHARACTERS_MAX).verbatim().or_boolean());
     let description = fields.nullable("description", text(DESCRIPTION_CHARACTERS_MAX).or_blank());
     NewFeature {
@@ -108,6 +109,10 @@ fn read_new(fields: &mut Fields) -> NewFeature {
         is_server_key_only: fields.optional("is_server_key_only", boolean()).unwrap_or_default(),
         options: options.unwrap_or_default(),
     }
+}
+
+fn read_new_option(fields: &mut Fields) -> NewOption {
+    OptionFields::read(fields, &FeatureValue::default()).into_new(None)
 }
 
 /// There are no tags, so that each is unknown.
@@ -189,22 +194,24 @@ async fn change(session: Session, (project, feature): (i64, i64), mut fields: Fi
     };
     let known = |id: i64| feature.options.iter().find(|option| option.id.0 == id);
     let options = fields.objects(OPTIONS, |item| match item.nullable("id", id()).flatten() {
-        None => OptionEdit::Add(OptionFields::read(item).into_new(None)),
+        None => OptionEdit::Add(read_new_option(item)),
         Some(id) => {
             let known = known(id);
             if known.is_none() {
                 item.fail("id", unknown_id(id));
             }
             let value = known.map(|option| option.value.clone()).unwrap_or_default();
-            OptionEdit::Change(MultivariateOptionId(id), OptionFields::read(item).into_change(&value, None))
+            OptionEdit::Change(MultivariateOptionId(id), OptionFields::read(item, &value).into_change(None))
         }
     });
     fields.finish()?;
-    if let Some(options) = &options {
+    let (commands, command) = (&session.state.commands, session.command());
+    if let Some(options) = &options
+        && !commands.is_repeated(&command.step(REPLACE_OPTIONS_STEP)).await?
+    {
         let (kept, added) = kept_and_added(options);
         require_room(&session, (project.id, feature.id), Some(kept), added, OPTIONS).await?;
     }
-    let (commands, command) = (&session.state.commands, session.command());
     let changed = commands.change_feature(&command, project.uuid, feature.id, change, options).await;
     let position = changed.map_err(rejected_options)?.position;
     session.state.settle(position).await;

@@ -1,5 +1,6 @@
 //! `/projects/{project}/features/{feature}/mv-options/`: the options of a multivariate feature.
 
+use offshoot_aggregates::environment::FeatureValue;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, ProjectId};
 use offshoot_aggregates::limits::OPTION_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::percentages;
@@ -12,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::features::existing;
 use super::shapes::multivariate_option::{ListedOption, NestedOption, OptionBody, OptionFields};
+use crate::commands::ADD_OPTION_STEP;
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::fields::Fields;
@@ -77,11 +79,13 @@ async fn create_option(
     let project = session.project(ProjectId(project), Some(ProjectPermission::EditFeature)).await?;
     let feature = existing(&session, project.id, FeatureId(feature)).await?.definition.id;
     fields.require(&["feature"]);
-    let (option, key) = read(&mut fields, feature);
+    let (option, key) = read(&mut fields, feature, &FeatureValue::default());
     fields.finish()?;
-    let place = (project.id, feature);
-    require_room(&session, place, None, option.new_share(), "default_percentage_allocation").await?;
     let (commands, command) = (&session.state.commands, session.command());
+    if !commands.is_repeated(&command.step(ADD_OPTION_STEP)).await? {
+        let place = (project.id, feature);
+        require_room(&session, place, None, option.new_share(), "default_percentage_allocation").await?;
+    }
     let created = commands.add_option(&command, project.uuid, feature, option.into_new(key.flatten())).await?;
     session.state.settle(created.position).await;
     let option = find(&session, feature, created.created).await?.ok_or_else(not_shown_yet)?;
@@ -144,9 +148,9 @@ async fn partial_update_option(
 
 async fn change(session: Session, path: (i64, i64, i64), mut fields: Fields) -> Result<Answer, Problem> {
     let (project, feature, before) = existing_option(&session, path, ProjectPermission::EditFeature).await?;
-    let (option, key) = read(&mut fields, feature);
+    let (option, key) = read(&mut fields, feature, &before.value);
     fields.finish()?;
-    let change = option.into_change(&before.value, key);
+    let change = option.into_change(key);
     let command = ProjectCommand::ChangeMultivariateOption { feature, option: before.id, change };
     let position = session.state.commands.project(&session.command(), project.uuid, command).await?.position;
     session.state.settle(position).await;
@@ -180,11 +184,11 @@ async fn delete_option(
 }
 
 /// What a request says of an option, and of its key.
-fn read(fields: &mut Fields, feature: FeatureId) -> (OptionFields, Option<Option<String>>) {
+fn read(fields: &mut Fields, feature: FeatureId, before: &FeatureValue) -> (OptionFields, Option<Option<String>>) {
     if let Some(other) = fields.optional("feature", id()).filter(|id| *id != feature.0) {
         fields.fail("feature", unknown_id(other));
     }
-    let option = OptionFields::read(fields);
+    let option = OptionFields::read(fields, before);
     (option, fields.nullable("key", text(OPTION_KEY_CHARACTERS_MAX)))
 }
 

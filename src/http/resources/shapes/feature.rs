@@ -1,6 +1,5 @@
 //! Features, as the API shows them: as they were made, as they are listed, as they were changed.
 
-use offshoot_aggregates::environment::ValueType;
 use offshoot_aggregates::project::FeatureType;
 use offshoot_projections::feature_states::FeatureStateView;
 use offshoot_projections::features::StoredFeature;
@@ -10,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::author::{Author, Authors};
+use super::feature_value::PlainValue;
 use super::multivariate_option::NestedOption;
 use super::timestamp::iso;
 
@@ -121,8 +121,8 @@ impl FeatureBody {
 pub struct SmallFeatureState {
     /// Its integer id.
     pub id: i64,
-    /// Its value: a text, an integer, a boolean, or null.
-    pub feature_state_value: Value,
+    /// Its value.
+    pub feature_state_value: PlainValue,
     /// The integer id of its environment.
     pub environment: i64,
     /// Always null.
@@ -137,19 +137,11 @@ impl From<FeatureStateView> for SmallFeatureState {
     fn from(state: FeatureStateView) -> Self {
         Self {
             id: state.id.0,
-            feature_state_value: plain(state.content.value),
+            feature_state_value: state.content.value.into(),
             environment: state.environment.0,
             identity: None,
             feature_segment: state.segment.map(|link| link.feature_segment.0),
             enabled: state.content.enabled,
         }
-    }
-}
-
-fn plain(value: offshoot_aggregates::environment::FeatureValue) -> Value {
-    match value.value_type {
-        ValueType::Unicode => value.string_value.map(String::from).into(),
-        ValueType::Int => value.integer_value.into(),
-        ValueType::Bool => value.boolean_value.into(),
     }
 }

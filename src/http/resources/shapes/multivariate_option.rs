@@ -1,15 +1,15 @@
 //! Options of multivariate features, as the API shows and takes them.
 
 use offshoot_aggregates::environment::{FeatureValue, ValueType};
-use offshoot_aggregates::limits::STRING_VALUE_CHARACTERS_MAX;
 use offshoot_aggregates::project::{MultivariateOption, OptionChange};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::feature_value::read_columns;
 use crate::commands::NewOption;
 use crate::http::fields::Fields;
-use crate::http::kinds::{boolean, choice, integer, number, text};
+use crate::http::kinds::number;
 
 /// The default share of an option that is made without one, in percent.
 const DEFAULT_SHARE: f64 = 100.0;
@@ -63,25 +63,28 @@ pub struct ListedOption {
     pub feature: i64,
 }
 
-/// What a request says of an option's value and share; `None` is not said.
+/// What a request says of an option's value and share.
 #[derive(Clone, Debug, Default)]
 pub struct OptionFields {
-    value_type: Option<ValueType>,
-    integer: Option<Option<i32>>,
-    string: Option<Option<String>>,
-    boolean: Option<Option<bool>>,
+    value: Option<FeatureValue>,
     share: Option<f64>,
 }
 
 impl OptionFields {
-    /// Reads the fields of an option. Whether the share fits is for the project to decide.
-    pub fn read(fields: &mut Fields) -> Self {
-        let integer = fields.nullable("integer_value", integer(i32::MIN.into(), i32::MAX.into()));
+    /// Reads the fields of an option whose value is `before`. Whether the share fits is for the project to decide.
+    pub fn read(fields: &mut Fields, before: &FeatureValue) -> Self {
+        let says_value =
+            ["type", "string_value", "integer_value", "boolean_value"].iter().any(|column| fields.has(column));
+        let mut value = read_columns(fields, before.value_type);
+        // The effective column stays if it is not named, also if it becomes the effective one only now.
+        match value.value_type {
+            ValueType::Unicode if !fields.has("string_value") => value.string_value.clone_from(&before.string_value),
+            ValueType::Int if !fields.has("integer_value") => value.integer_value = before.integer_value,
+            ValueType::Bool if !fields.has("boolean_value") => value.boolean_value = before.boolean_value,
+            _ => {}
+        }
         Self {
-            value_type: fields.optional("type", choice()),
-            integer: integer.map(|integer| integer.and_then(|integer| i32::try_from(integer).ok())),
-            string: fields.nullable("string_value", text(STRING_VALUE_CHARACTERS_MAX).verbatim()),
-            boolean: fields.nullable("boolean_value", boolean()),
+            value: says_value.then_some(value),
             share: fields.optional("default_percentage_allocation", number(f64::MIN, f64::MAX)),
         }
     }
@@ -93,27 +96,12 @@ impl OptionFields {
 
     /// A new option.
     pub fn into_new(self, key: Option<String>) -> NewOption {
-        NewOption { default_percentage_allocation: self.new_share(), value: self.value(FeatureValue::default()), key }
+        NewOption { default_percentage_allocation: self.new_share(), value: self.value.unwrap_or_default(), key }
     }
 
-    /// A change of an option that has a value already. `key`: `None` leaves it as it is.
-    pub fn into_change(self, value: &FeatureValue, key: Option<Option<String>>) -> OptionChange {
-        let says_value =
-            self.value_type.is_some() || self.integer.is_some() || self.string.is_some() || self.boolean.is_some();
-        OptionChange {
-            default_percentage_allocation: self.share,
-            value: says_value.then(|| self.value(value.clone())),
-            key,
-        }
-    }
-
-    fn value(self, before: FeatureValue) -> FeatureValue {
-        FeatureValue {
-            value_type: self.value_type.unwrap_or(before.value_type),
-            string_value: self.string.map_or(before.string_value, |string| string.map(Into::into)),
-            integer_value: self.integer.unwrap_or(before.integer_value),
-            boolean_value: self.boolean.unwrap_or(before.boolean_value),
-        }
+    /// A change of an option that is there. `key`: `None` leaves it as it is.
+    pub fn into_change(self, key: Option<Option<String>>) -> OptionChange {
+        OptionChange { default_percentage_allocation: self.share, value: self.value, key }
     }
 }
 
