@@ -70,12 +70,17 @@ async fn a_running_clone_is_cancelled_and_its_name_is_free_again() {
     let clone = server.clone_async(&source, "copy").await;
     gate.let_through(1);
     server.wait_for_clone(&clone, |status| status["batches_copied"] == 1).await;
+    // The second batch goes through; the third is tried again and again, so the clone is running.
+    gate.fail(u32::MAX);
+    gate.let_through(1);
+    server.wait_for_clone(&clone, |status| status["batches_copied"] == 2).await;
     server.post(&format!("environments/{}/clone/retry/", clone.key), json!({})).await.expect(409);
     let cancelled = server.post(&format!("environments/{}/clone/cancel/", clone.key), json!({})).await.expect(202);
     assert_eq!(cancelled["status"], "cancelled");
     server.get(&format!("environments/{}/", clone.key)).await.expect(404);
     assert_eq!(server.clone_status(&clone).await["status"], "cancelled");
     server.post(&format!("environments/{}/clone/cancel/", clone.key), json!({})).await.expect(409);
+    gate.fail(0);
     gate.open();
     let again = server.clone_async(&source, "copy").await;
     server.wait_until_complete(&again).await;

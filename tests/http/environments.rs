@@ -227,7 +227,7 @@ async fn a_limited_key_gets_at_what_it_was_granted() {
         .in_environment(&seen, [EnvironmentPermission::ViewEnvironment])
         .in_environment(&hidden, [EnvironmentPermission::UpdateFeatureState])
         .admin_of_environment(&own);
-    let limited = server.limited("l", permissions.clone()).await;
+    let limited = server.limited("l", permissions).await;
     let list = limited.get(&format!("environments/?project={}", project.id)).await.expect(200);
     assert_eq!((&list["count"], &list["results"][1]["name"]), (&json!(2), &json!("b")));
     limited.get(&format!("projects/{}/environments/", project.id)).await.expect(403);
@@ -244,7 +244,8 @@ async fn a_limited_key_gets_at_what_it_was_granted() {
     limited.patch(&path(&own.api_key), json!({ "name": "x" })).await.expect(200);
     limited.delete(&path(&own.api_key)).await.expect(204);
     let in_project = [ProjectPermission::ViewProject, ProjectPermission::CreateEnvironment];
-    let creator = server.limited("m", permissions.in_project(project, in_project)).await;
+    let seeing = Permissions::default().in_environment(&seen, [EnvironmentPermission::ViewEnvironment]);
+    let creator = server.limited("m", seeing.in_project(project, in_project)).await;
     let listed = creator.get(&format!("projects/{}/environments/", project.id)).await.expect(200);
     assert_eq!(listed.as_array().unwrap().len(), 1);
     let created = create(&creator, project, "d").await.expect(201);

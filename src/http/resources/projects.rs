@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     responses((status = 200, body = Vec<ListedProject>), CommonProblems)
 )]
 async fn list(session: Session, Query(mut query): Query) -> Result<Answer, Problem> {
-    let organisation = query.optional("organisation", kinds::text(64));
+    let organisation = query.optional("organisation", kinds::text(64).or_blank()).filter(|text| !text.is_empty());
     let uuid = query.optional("uuid", kinds::uuid());
     query.finish()?;
     let organisation = organisation.map(|text| text.parse().map(OrganisationId)).transpose();
