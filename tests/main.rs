@@ -1,6 +1,6 @@
 //! Everything that is tested from outside, in one binary: real files, real SQLite, real HTTP, real processes.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "these are tests")]
 
 mod clone;
 mod contract;

@@ -65,7 +65,7 @@ fn feature(number: usize) -> ImportedFeature {
     let value = FeatureValue::from_initial(Some(&initial_value));
     let percentages = options.iter().map(|option| option.default_percentage_allocation).collect();
     let state = ImportedState { enabled: number % 2 == 1, value, percentages, seed: None };
-    let overrides = if number % EVERY == 0 { vec![segment_override(number)] } else { Vec::new() };
+    let overrides = if number.is_multiple_of(EVERY) { vec![segment_override(number)] } else { Vec::new() };
     let feature = NewFeature {
         name: format!("flag_{number:07}"),
         feature_type,

@@ -33,6 +33,19 @@ struct OpenFile {
     position: Position,
 }
 
+/// Events were not applied.
+struct NotApplied {
+    /// The file, if it is still there to be tried again.
+    file: Option<OpenFile>,
+    error: ProjectorError,
+}
+
+impl NotApplied {
+    fn of(file: Option<OpenFile>, error: impl Into<ProjectorError>) -> Box<Self> {
+        Box::new(Self { file, error: error.into() })
+    }
+}
+
 /// Why a projector cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
@@ -155,7 +168,7 @@ impl Projector {
             let result = match step {
                 Ok(events) if events.is_empty() => continue,
                 Ok(events) => self.apply(file, events).await,
-                Err(error) => Err((Some(file), error.into())),
+                Err(error) => Err(NotApplied::of(Some(file), error)),
             };
             match result {
                 Ok(applied) => {
@@ -164,7 +177,8 @@ impl Projector {
                     self.read_model.set_stopped(false);
                     backoff = self::backoff();
                 }
-                Err((kept, error)) => {
+                Err(not_applied) => {
+                    let NotApplied { file: kept, error } = *not_applied;
                     self.read_model.set_stopped(true);
                     tracing::error!(read_model = self.read_model.name(), %error, "a read model is not kept up to date");
                     let Some(kept) = kept else { return };
@@ -175,11 +189,7 @@ impl Projector {
         }
     }
 
-    async fn apply(
-        &self,
-        mut file: OpenFile,
-        events: Vec<Arc<RecordedEvent>>,
-    ) -> Result<OpenFile, (Option<OpenFile>, ProjectorError)> {
+    async fn apply(&self, mut file: OpenFile, events: Vec<Arc<RecordedEvent>>) -> Result<OpenFile, Box<NotApplied>> {
         let projection = self.read_model.projection().clone();
         let span = tracing::debug_span!("projection", read_model = self.read_model.name(), events = events.len());
         let run = move || {
@@ -192,12 +202,12 @@ impl Projector {
                     file.position = position;
                     Ok(file)
                 }
-                Err(error) => Err((Some(file), error.into())),
+                Err(error) => Err(NotApplied::of(Some(file), error)),
             }
         };
         match tokio::task::spawn_blocking(run).await {
             Ok(result) => result,
-            Err(error) => Err((None, error.into())),
+            Err(error) => Err(NotApplied::of(None, error)),
         }
     }
 
@@ -235,7 +245,7 @@ impl Projector {
             let last = next.last().map_or(file.position, |event| event.position);
             // The next page is read while this one is applied.
             let (applied, read) = tokio::join!(self.apply(file, next), self.feed.after(last));
-            file = applied.map_err(|(_, error)| error)?;
+            file = applied.map_err(|not_applied| not_applied.error)?;
             next = read?;
             self.read_model
                 .set_progress(Some(BuildProgress { position: file.position, goal: goal.max(file.position) }));

@@ -29,6 +29,7 @@ async fn on_a_full_disk_changes_are_refused_reads_go_on_and_what_was_acknowledge
         if answer.status != 200 {
             break answer;
         }
+        assert!(answer.position.is_some(), "{answer:?}");
         acknowledged.push(answer);
         assert!(acknowledged.len() < REQUESTS_MAX, "the disk was not full");
     };

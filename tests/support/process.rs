@@ -72,6 +72,7 @@ impl ServerProcess {
     }
 
     /// Starts a server that kills itself at a fault point, as in `before-commit:3`.
+    #[cfg(feature = "fault-points")]
     pub fn spawn_armed(directory: &Path, fault_point: &str) -> Self {
         Self::spawn_with(offshoot(), directory, Some(fault_point))
     }

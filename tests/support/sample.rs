@@ -67,13 +67,13 @@ fn feature(number: usize) -> ImportedFeature {
     let options = if number % EVERY == 1 { vec![option("a", 30.0), option("b", 20.0)] } else { vec![] };
     let percentages = options.iter().map(|option| option.default_percentage_allocation + 1.0).collect();
     let state = ImportedState {
-        enabled: number % 2 == 0,
+        enabled: number.is_multiple_of(2),
         value: FeatureValue::from_initial(Some(&format!("value-{number}"))),
         percentages,
         seed: None,
     };
     let overridden = ImportedState { percentages: vec![], ..state.clone() };
-    let overrides = if number % EVERY == 0 {
+    let overrides = if number.is_multiple_of(EVERY) {
         vec![ImportedOverride { segment: number / EVERY % 2, priority: 0, state: overridden }]
     } else {
         vec![]
