@@ -1,9 +1,11 @@
 //! The HTTP door, asked over real connections.
 
 mod api_keys;
+mod audit;
 mod chosen_keys;
 mod environments;
 mod feature_list;
+mod feature_states;
 mod features;
 mod foundation;
 mod idempotency;
