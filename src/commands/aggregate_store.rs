@@ -28,6 +28,9 @@ use crate::limits::{AGGREGATE_CACHE_BYTES_MAX, PAGE_EVENTS_MAX};
 /// What an aggregate weighs in the cache before it has events, in bytes.
 const EMPTY_WEIGHT: u64 = 1_024;
 
+/// A hint. So few are not spread over several shards, each of which would take only aggregates that fit in its part.
+const EXPECTED_AGGREGATES: usize = 32;
+
 /// An aggregate that the store can keep and hand out copies of. Copies share their parts and cost next to nothing.
 pub trait Cached: Aggregate<Error: Clone, Services = ()> + Clone + 'static {
     /// The kind of its streams.
@@ -100,7 +103,7 @@ impl<A> Weighter<String, Entry<A>> for EntryWeight {
 impl<A: Cached> AggregateStore<A> {
     /// A store over a log, with nothing in the cache.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log, slots: Cache::with_weighter(1_000, AGGREGATE_CACHE_BYTES_MAX, EntryWeight) }
+        Self { log, slots: Cache::with_weighter(EXPECTED_AGGREGATES, AGGREGATE_CACHE_BYTES_MAX, EntryWeight) }
     }
 
     /// The aggregate as it is now.

@@ -10,7 +10,7 @@ use super::rejections::environment_is_creating;
 use crate::commands::{CloneRejection, CommandError, Commands, Rejection};
 use crate::event_feed::EventFeed;
 use crate::limits::READ_YOUR_WRITES_WAIT;
-use crate::read_models::{QueryError, ReadModels};
+use crate::read_models::{QueryError, ReadModel, ReadModels, wait_for_serving};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -29,7 +29,12 @@ impl AppState {
     /// Waits until every read model shows what is in the log at a position, but not for ever: the position is on the
     /// answer, and who needs it can ask with `Offshoot-Min-Position`.
     pub async fn settle(&self, position: Position) {
-        if !self.read_models.wait_for_serving(position, READ_YOUR_WRITES_WAIT).await {
+        self.settle_on(&self.read_models.all(), position).await;
+    }
+
+    /// The same for the read models that an answer, and what is asked next because of it, depend on.
+    pub async fn settle_on(&self, read_models: &[&Arc<ReadModel>], position: Position) {
+        if !wait_for_serving(read_models, position, READ_YOUR_WRITES_WAIT).await {
             tracing::warn!(%position, "an answer does not wait for the read models any longer");
         }
     }

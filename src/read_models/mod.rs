@@ -63,12 +63,13 @@ impl ReadModels {
     pub async fn wait_for(&self, position: Position, at_most: Duration) -> bool {
         wait(&self.all(), position, at_most).await
     }
+}
 
-    /// The same for those that serve: one that is being built from the whole log has nobody wait for it.
-    pub async fn wait_for_serving(&self, position: Position, at_most: Duration) -> bool {
-        let serving: Vec<_> = self.all().into_iter().filter(|read_model| read_model.is_serving()).collect();
-        wait(&serving, position, at_most).await
-    }
+/// Waits until those of some read models that serve have reached a position: one that is being built from the whole log has
+/// nobody wait for it. False if `at_most` was not enough.
+pub async fn wait_for_serving(read_models: &[&Arc<ReadModel>], position: Position, at_most: Duration) -> bool {
+    let serving: Vec<_> = read_models.iter().copied().filter(|read_model| read_model.is_serving()).collect();
+    wait(&serving, position, at_most).await
 }
 
 async fn wait(read_models: &[&Arc<ReadModel>], position: Position, at_most: Duration) -> bool {

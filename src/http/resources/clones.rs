@@ -188,7 +188,16 @@ async fn request(session: Session, Path(key): Path<String>, mut fields: Fields) 
     fields.finish()?;
     let mode = options.mode;
     let cloned = session.state.commands.request_clone(&session.command(), source.uuid, options).await?;
-    session.state.settle(cloned.position).await;
+    // Whoever asks next asks for the environment. Its states are not to be seen before they are all there, and waiting for
+    // those that read them would be waiting for the copy.
+    let read_models = &session.state.read_models;
+    match mode {
+        CloneMode::Async => {
+            let needed = [&read_models.environment_status, &read_models.access];
+            session.state.settle_on(&needed, cloned.position).await;
+        }
+        CloneMode::Sync => session.state.settle(cloned.position).await,
+    }
     observe(mode, started);
     let location = format!("/api/v1/environments/{}/clone/", cloned.created.api_key);
     let body = body(cloned.created, source.project);
