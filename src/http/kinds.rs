@@ -232,7 +232,7 @@ impl Kind for Id {
     }
 }
 
-/// A UUID; see [`uuid`].
+/// A UUID; see [`uuid()`].
 #[derive(Clone, Copy, Debug)]
 pub struct UuidText;
 
