@@ -12,7 +12,6 @@ use offshoot_aggregates::{Event, Position, RecordedEvent, StreamId};
 use offshoot_projections::digest::digest;
 use offshoot_projections::feature_states::{StateFilter, count_states};
 use rusqlite::Connection;
-use uuid::Uuid;
 
 use crate::support::prepared::{PATIENCE, Prepared, RequestedClone, digest_of};
 
@@ -149,7 +148,7 @@ async fn check_read_models(node: &Node) {
 
 /// How far the files of the read models are that serve, by name, and what they say. Nobody may be working with the data.
 #[cfg(feature = "fault-points")]
-pub fn read_model_files(directory: &Path) -> HashMap<String, (Position, Uuid)> {
+pub fn read_model_files(directory: &Path) -> HashMap<String, (Position, uuid::Uuid)> {
     let files = std::fs::read_dir(directory.join("read-models")).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
     files
