@@ -10,6 +10,7 @@ pub mod digest;
 pub mod environment_status;
 pub mod feature_states;
 pub mod features;
+pub mod flag_engine;
 mod lists;
 pub mod projection;
 

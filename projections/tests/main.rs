@@ -10,6 +10,7 @@ mod default_states;
 mod environments;
 mod every_event;
 mod features;
+mod flag_engine;
 mod folding;
 mod history;
 mod house;

@@ -1,0 +1,55 @@
+//! A segment, ready to be asked who belongs to it.
+
+use std::sync::Arc;
+
+use offshoot_aggregates::ids::SegmentId;
+use offshoot_aggregates::project::{Segment, SegmentRule, SegmentRuleType};
+
+use super::condition::CompiledCondition;
+
+/// A segment with its conditions compiled.
+#[derive(Debug)]
+pub(super) struct CompiledSegment {
+    pub(super) id: SegmentId,
+    pub(super) name: Arc<str>,
+    /// All must hold; without any nobody belongs to it.
+    pub(super) rules: Box<[CompiledRule]>,
+}
+
+/// A rule: its conditions are joined by its type, and so are its rules; both must hold, and what is empty holds.
+#[derive(Debug)]
+pub(super) struct CompiledRule {
+    pub(super) rule_type: SegmentRuleType,
+    pub(super) conditions: Box<[CompiledCondition]>,
+    pub(super) rules: Box<[CompiledRule]>,
+}
+
+impl CompiledSegment {
+    pub(super) fn new(segment: &Segment) -> Self {
+        Self {
+            id: segment.id,
+            name: segment.name.as_str().into(),
+            rules: segment.rules.iter().map(CompiledRule::new).collect(),
+        }
+    }
+}
+
+impl CompiledRule {
+    fn new(rule: &SegmentRule) -> Self {
+        Self {
+            rule_type: rule.rule_type,
+            conditions: rule.conditions.iter().map(CompiledCondition::new).collect(),
+            rules: rule.rules.iter().map(Self::new).collect(),
+        }
+    }
+}
+
+/// Joins parts by a rule's type; no parts hold.
+pub(super) fn join<T>(rule_type: SegmentRuleType, parts: &[T], mut holds: impl FnMut(&T) -> bool) -> bool {
+    parts.is_empty()
+        || match rule_type {
+            SegmentRuleType::All => parts.iter().all(&mut holds),
+            SegmentRuleType::Any => parts.iter().any(&mut holds),
+            SegmentRuleType::None => !parts.iter().any(&mut holds),
+        }
+}
