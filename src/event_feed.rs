@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use offshoot_aggregates::{Position, RecordedEvent};
 use tokio::sync::watch;
@@ -67,8 +66,7 @@ impl EventFeed {
         Ok(page.into_iter().filter(|event| event.position > position).collect())
     }
 
-    /// The events above `position` once there are any: at most a page; none after [`POLL_INTERVAL`], or as soon as
-    /// `hint` says that there may be some.
+    /// The events above `position` once there may be any: at most a page; possibly none after [`POLL_INTERVAL`].
     ///
     /// # Errors
     /// The log cannot be read.
@@ -77,10 +75,30 @@ impl EventFeed {
         position: Position,
         hint: &mut watch::Receiver<Position>,
     ) -> Result<Vec<Arc<RecordedEvent>>, ReadError> {
+        self.gather_after(position, hint, std::future::ready(())).await
+    }
+
+    /// As [`EventFeed::wait_after`], but looks no earlier than `gathered` is done: so a reader gets in one go what came
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn gather_after(
+        &self,
+        position: Position,
+        hint: &mut watch::Receiver<Position>,
+        gathered: impl Future<Output = ()>,
+    ) -> Result<Vec<Arc<RecordedEvent>>, ReadError> {
+        let is_at_end = *hint.borrow_and_update() == position;
+        if is_at_end {
+            wait_for_hint(hint).await;
+        }
+        gathered.await;
         hint.borrow_and_update();
         let events = self.after(position).await?;
-        if events.is_empty() {
-            wait_for_hint(hint, POLL_INTERVAL).await;
+        // A hint need not tell of everything: where it is not at the reader's position, only the log says what comes next.
+        if events.is_empty() && !is_at_end {
+            wait_for_hint(hint).await;
         }
         Ok(events)
     }
@@ -121,7 +139,7 @@ impl Recent {
     }
 }
 
-async fn wait_for_hint(hint: &mut watch::Receiver<Position>, at_most: Duration) {
+async fn wait_for_hint(hint: &mut watch::Receiver<Position>) {
     // Whether it was the hint or the time makes no difference: the reader looks again.
-    let _ = tokio::time::timeout(at_most, hint.changed()).await;
+    let _ = tokio::time::timeout(POLL_INTERVAL, hint.changed()).await;
 }

@@ -44,6 +44,10 @@ pub const FEED_EVENTS_MAX: usize = 16_384;
 /// How often a reader looks for events that no hint told it of.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How often a read model is written while events keep coming and nobody waits to see them: often enough that people see no
+/// delay, seldom enough that the cost of a transaction does not show.
+pub const PROJECTION_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Bytes of aggregates kept in memory (as their events weigh; see `commands/aggregate_store.rs`).
 pub const AGGREGATE_CACHE_BYTES_MAX: u64 = 512 << 20;
 

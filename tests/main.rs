@@ -7,4 +7,5 @@ mod contract;
 mod crash;
 mod http;
 mod layout;
+mod projecting;
 mod support;

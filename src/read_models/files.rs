@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use offshoot_projections::{Projection, is_caught_up, mark_caught_up, open};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Pages of a read model that a connection keeps in memory, in KiB. Negative is SQLite's way to say KiB.
@@ -147,6 +148,8 @@ impl Generation {
 }
 
 fn prepare(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    // Without it SQLite prepares a statement anew for each set of parameters, as their values might suggest another plan.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", cache_kib)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_timeout(std::time::Duration::from_secs(5))

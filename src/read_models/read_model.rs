@@ -91,6 +91,8 @@ pub struct ReadModel {
     files: ReadModelFiles,
     serving: ArcSwapOption<ServingFile>,
     position: watch::Sender<Position>,
+    /// How many wait for the serving file to get further.
+    waiting: watch::Sender<usize>,
     build: Mutex<Option<BuildProgress>>,
     is_stopped: std::sync::atomic::AtomicBool,
     builds: watch::Sender<u64>,
@@ -112,6 +114,7 @@ impl ReadModel {
             files,
             serving: ArcSwapOption::empty(),
             position: watch::Sender::new(Position::START),
+            waiting: watch::Sender::new(0),
             build: Mutex::new(None),
             is_stopped: false.into(),
             builds: watch::Sender::new(0),
@@ -149,10 +152,19 @@ impl ReadModel {
         self.serving.load().is_some()
     }
 
-    /// Waits until the serving file has reached a position.
+    /// Waits until the serving file has reached a position; meanwhile its projector takes no pauses.
     pub async fn reached(&self, position: Position) {
+        if self.position() >= position {
+            return;
+        }
+        let _waiting = Waiting::among(&self.waiting);
         // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.position.subscribe().wait_for(|reached| *reached >= position).await;
+    }
+
+    /// Waits until somebody waits for the serving file to get further.
+    pub(crate) async fn waited_for(&self) {
+        let _ = self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
     }
 
     /// Tells when the serving file has moved.
@@ -252,6 +264,22 @@ impl ReadModel {
     /// Lets no file serve any more.
     pub(crate) fn close(&self) {
         self.serving.store(None);
+    }
+}
+
+/// One of those who wait, until it is dropped.
+struct Waiting<'w>(&'w watch::Sender<usize>);
+
+impl<'w> Waiting<'w> {
+    fn among(waiting: &'w watch::Sender<usize>) -> Self {
+        waiting.send_modify(|waiting| *waiting += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
     }
 }
 

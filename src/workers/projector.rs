@@ -9,11 +9,13 @@ use offshoot_projections::{apply, position};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::event_feed::EventFeed;
 use crate::fault_points;
+use crate::limits::PROJECTION_INTERVAL;
 use crate::read_models::{BuildProgress, Generation, ReadModel};
 
 /// The first and the longest pause after a file could not be written.
@@ -24,6 +26,7 @@ pub struct Projector {
     read_model: Arc<ReadModel>,
     feed: Arc<EventFeed>,
     shutdown: CancellationToken,
+    interval: Duration,
 }
 
 /// A file and the connection that writes it.
@@ -70,7 +73,13 @@ impl Projector {
     /// A projector of a read model.
     #[must_use]
     pub fn new(read_model: Arc<ReadModel>, feed: Arc<EventFeed>, shutdown: CancellationToken) -> Self {
-        Self { read_model, feed, shutdown }
+        Self { read_model, feed, shutdown, interval: PROJECTION_INTERVAL }
+    }
+
+    /// The same, but it writes no more often than once in `interval` while nobody waits for the read model.
+    #[must_use]
+    pub fn with_interval(self, interval: Duration) -> Self {
+        Self { interval, ..self }
     }
 
     /// Lets the newest complete file serve, and starts to follow the log. A missing or outdated file is built in the
@@ -160,11 +169,14 @@ impl Projector {
     async fn follow(self: Arc<Self>, mut file: OpenFile, stop: CancellationToken) {
         let mut hint = self.feed.hint();
         let mut backoff = backoff();
+        let mut pause_end = Instant::now();
         while !stop.is_cancelled() {
+            let gathered = self.pause_unless_waited_for(pause_end);
             let step = tokio::select! {
                 () = stop.cancelled() => return,
-                events = self.feed.wait_after(file.position, &mut hint) => events,
+                events = self.feed.gather_after(file.position, &mut hint, gathered) => events,
             };
+            pause_end = Instant::now() + self.interval;
             let result = match step {
                 Ok(events) if events.is_empty() => continue,
                 Ok(events) => self.apply(file, events).await,
@@ -186,6 +198,15 @@ impl Projector {
                     pause(&mut backoff, &stop).await;
                 }
             }
+        }
+    }
+
+    /// A transaction costs much more than the few events that come during one: so under load they are gathered, unless
+    /// somebody waits to see them.
+    async fn pause_unless_waited_for(&self, end: Instant) {
+        tokio::select! {
+            () = tokio::time::sleep_until(end) => {}
+            () = self.read_model.waited_for() => {}
         }
     }
 

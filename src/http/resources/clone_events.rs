@@ -18,7 +18,8 @@ use crate::http::openapi::CommonProblems;
 use crate::http::problem::Problem;
 use crate::http::session::Session;
 use crate::http::state::AppState;
-use crate::limits::{PAGE_EVENTS_MAX, POLL_INTERVAL, SSE_HEARTBEAT, SSE_QUEUE_MAX};
+use crate::limits::{PAGE_EVENTS_MAX, POLL_INTERVAL, READ_YOUR_WRITES_WAIT, SSE_HEARTBEAT, SSE_QUEUE_MAX};
+use crate::read_models::wait_for_serving;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(events))
@@ -144,6 +145,11 @@ impl Follower {
             && CloneStatus::concerns(event)
             && recorded.position > known
         {
+            if status.is_at_rest() {
+                // Whoever hears that it is over looks at once, and shall see it.
+                let read_models = self.state.read_models.all();
+                wait_for_serving(&read_models, recorded.position, READ_YOUR_WRITES_WAIT).await;
+            }
             self.send(status).await?;
         }
         Ok(status)
