@@ -136,3 +136,13 @@ macro_rules! domain_event {
     };
 }
 pub(crate) use domain_event;
+
+/// The settings `after`, which were made from `base`, made from `current` instead, setting by setting.
+macro_rules! rebased {
+    ($after:expr, $base:expr, $current:expr, $($setting:ident),+ $(,)?) => {
+        Self {
+            $($setting: if $after.$setting == $base.$setting { $current.$setting.clone() } else { $after.$setting }),+
+        }
+    };
+}
+pub(crate) use rebased;

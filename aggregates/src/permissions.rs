@@ -1,5 +1,6 @@
 //! Who may do what: permissions by Flagsmith's names, and the grants that aggregates keep.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,8 @@ pub enum EnvironmentPermission {
     ApproveChangeRequest,
 }
 
-/// Someone who can be granted permissions.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Someone who can be granted permissions. The name is for those who read the log: it does not matter for who it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Principal {
     /// The holder of an API key.
@@ -46,7 +47,37 @@ pub enum Principal {
         uuid: Uuid,
         /// The key's integer id.
         id: ApiKeyId,
+        /// The key's name.
+        name: String,
     },
+}
+
+impl Principal {
+    /// What makes it this one.
+    fn identity(&self) -> Uuid {
+        let Self::ApiKey { uuid, .. } = self;
+        *uuid
+    }
+}
+
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Principal {}
+
+impl PartialOrd for Principal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Principal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
 }
 
 /// What a principal was granted in a project (`P` = [`ProjectPermission`]) or an environment ([`EnvironmentPermission`]).

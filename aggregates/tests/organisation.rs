@@ -47,13 +47,20 @@ fn reserve(project: u64, name: &str) -> Command {
     Command::ReserveProjectName { project: uuid(project), project_id, name: name.to_owned() }
 }
 
-fn reserved(project: u64, name: &str) -> Event {
+fn reserved(project: u64, name: &str, reservation: u64) -> Event {
     let project_id = ProjectId(project.cast_signed());
-    Event::ProjectNameReserved { project: uuid(project), project_id, name: name.to_owned() }
+    let (project, name) = (uuid(project), name.to_owned());
+    Event::ProjectNameReserved { project, project_id, name, reservation, is_renewal: false }
 }
 
-fn release(project: u64, name: &str) -> Command {
-    Command::ReleaseProjectName { project: uuid(project), name: name.to_owned() }
+fn renewed(project: u64, name: &str, reservation: u64) -> Event {
+    let project_id = ProjectId(project.cast_signed());
+    let (project, name) = (uuid(project), name.to_owned());
+    Event::ProjectNameReserved { project, project_id, name, reservation, is_renewal: true }
+}
+
+fn release(project: u64, name: &str, reservation: u64) -> Command {
+    Command::ReleaseProjectName { project: uuid(project), name: name.to_owned(), reservation }
 }
 
 fn released(project: u64, name: &str) -> Event {
@@ -84,7 +91,7 @@ fn nothing_can_be_asked_of_an_organisation_that_was_never_created() {
         Command::IssueApiKey { key: key(1) },
         Command::RevokeApiKey { uuid: key(1).uuid },
         reserve(1, "shop"),
-        release(1, "shop"),
+        release(1, "shop", 1),
     ];
     for command in commands {
         given_nothing::<Organisation>().when(command).then_rejected(Error::NotFound);
@@ -127,20 +134,28 @@ fn an_api_key_that_is_not_valid_cannot_be_revoked() {
 
 #[test]
 fn a_project_gets_its_name() {
-    let organisation = organisation([]).when(reserve(1, "shop")).then([reserved(1, "shop")]);
+    let organisation = organisation([]).when(reserve(1, "shop")).then([reserved(1, "shop", 1)]);
     assert_eq!(organisation.projects().holder("shop"), Some(uuid(1)));
     assert_eq!(organisation.projects().iter().collect::<Vec<_>>(), [("shop", uuid(1))]);
 }
 
 #[test]
-fn a_project_that_has_the_name_keeps_it() {
-    organisation([reserved(1, "shop")]).when(reserve(1, "shop")).then_nothing();
+fn a_project_that_reserves_its_name_again_has_a_new_reservation_of_it() {
+    let organisation = organisation([reserved(1, "shop", 1)]).when(reserve(1, "shop")).then([renewed(1, "shop", 2)]);
+    assert_eq!(organisation.projects().reservation("shop", uuid(1)), Some(2));
+}
+
+#[test]
+fn a_reservation_that_was_renewed_meanwhile_does_not_release_the_name() {
+    let events = || [reserved(1, "shop", 1), renewed(1, "shop", 2)];
+    organisation(events()).when(release(1, "shop", 1)).then_nothing();
+    organisation(events()).when(release(1, "shop", 2)).then([released(1, "shop")]);
 }
 
 #[test]
 fn a_projects_name_is_unique_in_its_case() {
-    organisation([reserved(1, "shop")]).when(reserve(2, "shop")).then_rejected(Error::ProjectNameTaken);
-    organisation([reserved(1, "shop")]).when(reserve(2, "Shop")).then([reserved(2, "Shop")]);
+    organisation([reserved(1, "shop", 1)]).when(reserve(2, "shop")).then_rejected(Error::ProjectNameTaken);
+    organisation([reserved(1, "shop", 1)]).when(reserve(2, "Shop")).then([reserved(2, "Shop", 2)]);
 }
 
 #[test]
@@ -153,17 +168,17 @@ fn a_project_needs_a_proper_name() {
 #[test]
 fn the_longest_name_is_counted_in_characters() {
     let name = text(NAME_CHARACTERS_MAX);
-    organisation([]).when(reserve(1, &name)).then([reserved(1, &name)]);
+    organisation([]).when(reserve(1, &name)).then([reserved(1, &name, 1)]);
 }
 
 #[test]
 fn a_name_that_was_released_can_be_taken() {
-    organisation([reserved(1, "shop")]).when(release(1, "shop")).then([released(1, "shop")]);
-    organisation([reserved(1, "shop"), released(1, "shop")]).when(reserve(2, "shop")).then([reserved(2, "shop")]);
+    organisation([reserved(1, "shop", 1)]).when(release(1, "shop", 1)).then([released(1, "shop")]);
+    organisation([reserved(1, "shop", 1), released(1, "shop")]).when(reserve(2, "shop")).then([reserved(2, "shop", 2)]);
 }
 
 #[test]
 fn only_the_holder_of_a_name_releases_it() {
-    organisation([]).when(release(1, "shop")).then_nothing();
-    organisation([reserved(1, "shop")]).when(release(2, "shop")).then_nothing();
+    organisation([]).when(release(1, "shop", 1)).then_nothing();
+    organisation([reserved(1, "shop", 1)]).when(release(2, "shop", 1)).then_nothing();
 }

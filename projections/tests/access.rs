@@ -14,7 +14,9 @@ use offshoot_projections::access::{
 };
 use rusqlite::Connection;
 
-use crate::history::{History, clone_of, key, organisation_created, principal, project_created, second, states, uuid};
+use crate::history::{
+    History, clone_of, key, name_of, organisation_created, principal, project_created, second, states, uuid,
+};
 
 fn grant<T: Ord>(id: i64, admin: bool, permissions: impl IntoIterator<Item = T>) -> Grant<T> {
     Grant { principal: principal(id), admin, permissions: permissions.into_iter().collect() }
@@ -219,8 +221,8 @@ fn a_clone_takes_over_the_grants_of_its_source_and_its_maker_becomes_admin() {
     history.environment(24, EnvironmentEvent::FeatureStatesBatchCopied { batch: 1, states: states(500) });
     let connection = history.read_model(&Access);
     let holders = environment_grants(&connection, EnvironmentId(24)).unwrap();
-    assert_eq!(holders.iter().map(|holder| holder.name.as_str()).collect::<Vec<_>>(), ["key2", "key3"]);
-    assert_eq!(holders[0].grant, grants[0]);
+    assert_eq!(holders.iter().map(|holder| name_of(&holder.principal)).collect::<Vec<_>>(), ["key2", "key3"]);
+    assert_eq!(holders[0], grants[0]);
     assert_eq!(environment_view(&connection, 3, 24), (true, [].into()));
     assert_eq!(environments_seen(&connection, 2, 11), [24]);
 }
@@ -262,9 +264,6 @@ fn the_holders_of_grants_in_a_project_are_listed_with_their_names() {
     history.project(11, granted_in_project(grant(3, false, [P::ViewProject])));
     history.project(11, granted_in_project(grant(2, true, [])));
     let holders = project_grants(&history.read_model(&Access), ProjectId(11)).unwrap();
-    let shown: Vec<_> = holders.into_iter().map(|holder| (holder.name, holder.grant)).collect();
-    assert_eq!(
-        shown,
-        [("key2".to_owned(), grant(2, true, [])), ("key3".to_owned(), grant(3, false, [P::ViewProject]))]
-    );
+    let shown: Vec<_> = holders.iter().map(|holder| (name_of(&holder.principal), holder.clone())).collect();
+    assert_eq!(shown, [("key2", grant(2, true, [])), ("key3", grant(3, false, [P::ViewProject]))]);
 }

@@ -282,7 +282,7 @@ fn an_import_has_the_states_of_its_document_and_defaults_for_the_rest() {
     let connection = house.states();
     assert!(!is_creating(&connection, 1));
     assert_eq!(features_in(&connection, 1), [1, 2, 3]);
-    assert_eq!(shares(&state_in(&connection, 1, 2, None).unwrap()), [(20, 90.0), (21, 25.0)]);
+    assert_eq!(shares(&state_in(&connection, 1, 2, None).unwrap()), [(20, 90.0), (21, 10.0)]);
     assert_eq!(state_in(&connection, 1, 3, None).unwrap().id, FeatureStateId(1_002));
 }
 

@@ -52,6 +52,7 @@ fn an_environment_whose_last_name_is_released_is_gone() {
         environment: uuid(1),
         environment_id: id_of(1),
         name: "new".to_owned(),
+        reservation: 2,
         purpose: ReservationPurpose::Rename,
     };
     let release = |name: &str| ProjectEvent::EnvironmentNameReleased { environment: uuid(1), name: name.to_owned() };
@@ -75,8 +76,13 @@ fn a_name_that_another_project_reserves_for_a_known_uuid_leaves_the_environment_
         in_batches: false,
     };
     let (environment, name) = (uuid(1), "taken".to_owned());
-    let reserved =
-        ProjectEvent::EnvironmentNameReserved { environment, environment_id: id_of(4), name: name.clone(), purpose };
+    let reserved = ProjectEvent::EnvironmentNameReserved {
+        environment,
+        environment_id: id_of(4),
+        name: name.clone(),
+        reservation: 1,
+        purpose,
+    };
     house.history.project(12, reserved);
     house.history.project(12, ProjectEvent::EnvironmentNameReleased { environment, name });
     assert_eq!(features_in(&house.states(), 1), [1]);

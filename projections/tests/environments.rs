@@ -134,7 +134,8 @@ fn a_name_whose_environment_never_came_is_forgotten_after_a_while() {
     house.reserve(2, false);
     let reserved_at = house.now();
     assert_eq!(forgotten(&house, reserved_at), [""; 0]);
-    let expected = ForgottenName { project: uuid(PROJECT), environment: uuid(2), name: "env2".to_owned() };
+    let expected =
+        ForgottenName { project: uuid(PROJECT), environment: uuid(2), name: "env2".to_owned(), reservation: 2 };
     assert_eq!(forgotten_names(&read(&house), just_after(reserved_at)).unwrap(), [expected]);
     house.create(2, Origin::New);
     assert_eq!(forgotten(&house, Timestamp::MAX), [""; 0]);
@@ -160,8 +161,9 @@ fn a_name_reserved_for_an_environment_of_another_project_is_forgotten() {
         in_batches: false,
     };
     let (environment, environment_id, name) = (uuid(1), id_of(4), "env1".to_owned());
-    house.history.project(12, ProjectEvent::EnvironmentNameReserved { environment, environment_id, name, purpose });
-    let expected = ForgottenName { project: uuid(12), environment: uuid(1), name: "env1".to_owned() };
+    let reserved = ProjectEvent::EnvironmentNameReserved { environment, environment_id, name, reservation: 1, purpose };
+    house.history.project(12, reserved);
+    let expected = ForgottenName { project: uuid(12), environment: uuid(1), name: "env1".to_owned(), reservation: 1 };
     assert_eq!(forgotten_names(&read(&house), Timestamp::MAX).unwrap(), [expected]);
 }
 

@@ -29,8 +29,16 @@ pub fn every_event() -> History {
     history.organisation(1, organisation_created(1));
     history.organisation(1, O::ApiKeyIssued { key: key(1, ApiKeyRole::OrganisationAdmin) });
     history.organisation(1, O::ApiKeyIssued { key: key(2, ApiKeyRole::Member) });
-    history
-        .organisation(1, O::ProjectNameReserved { project: uuid(11), project_id: ProjectId(11), name: "p".to_owned() });
+    history.organisation(
+        1,
+        O::ProjectNameReserved {
+            project: uuid(11),
+            project_id: ProjectId(11),
+            name: "p".to_owned(),
+            reservation: 1,
+            is_renewal: false,
+        },
+    );
     history.project(11, project_created(11, 1));
     project_events(&mut history);
     history.new_environment(21, 11, 0, Origin::New);
@@ -89,7 +97,13 @@ fn environment_events(history: &mut History) {
     let grant =
         Grant { principal: principal(2), admin: false, permissions: [EnvironmentPermission::ViewEnvironment].into() };
     let (before, after) = (content(false, FeatureValue::default()), content(true, FeatureValue::integer(1)));
-    let priorities = vec![PriorityChange { feature_segment: link.feature_segment, before: 0, after: 1 }];
+    let priorities = vec![PriorityChange {
+        feature_segment: link.feature_segment,
+        segment: link.segment,
+        segment_name: Some(segment_name()),
+        before: 0,
+        after: 1,
+    }];
     let events = [
         E::FeatureStateChanged {
             feature,

@@ -78,6 +78,7 @@ impl History {
                 environment: uuid(id),
                 environment_id: EnvironmentId(id.cast_signed()),
                 name: name.clone(),
+                reservation: ordinal + 1,
                 purpose: ReservationPurpose::NewEnvironment {
                     ordinal,
                     known_features: 0,
@@ -147,7 +148,13 @@ pub fn organisation_created(id: i64) -> OrganisationEvent {
 }
 
 pub fn principal(id: i64) -> Principal {
-    Principal::ApiKey { uuid: uuid(id.cast_unsigned()), id: ApiKeyId(id) }
+    Principal::ApiKey { uuid: uuid(id.cast_unsigned()), id: ApiKeyId(id), name: format!("key{id}") }
+}
+
+/// What a principal is called.
+pub fn name_of(principal: &Principal) -> &str {
+    let Principal::ApiKey { name, .. } = principal;
+    name
 }
 
 pub fn key(id: i64, role: ApiKeyRole) -> ApiKey {

@@ -71,10 +71,12 @@ impl House {
 
     /// Reserves the name of environment `environments + 1`.
     pub fn reserve(&mut self, environment: u64, in_batches: bool) {
+        let reservation = self.next_reservation();
         self.project(ProjectEvent::EnvironmentNameReserved {
             environment: uuid(environment),
             environment_id: id_of(environment),
             name: format!("env{environment}"),
+            reservation,
             purpose: ReservationPurpose::NewEnvironment {
                 ordinal: self.environments,
                 known_features: self.features,
@@ -117,12 +119,20 @@ impl House {
 
     /// Reserves a new name for an environment: the first step of a rename.
     pub fn reserve_rename(&mut self, environment: u64, name: &str) {
+        let reservation = self.next_reservation();
         self.project(ProjectEvent::EnvironmentNameReserved {
             environment: uuid(environment),
             environment_id: id_of(environment),
             name: name.to_owned(),
+            reservation,
             purpose: ReservationPurpose::Rename,
         });
+    }
+
+    /// The number that the next reservation of a name gets.
+    pub fn next_reservation(&self) -> u64 {
+        let events = self.history.events.iter();
+        events.filter(|event| event.event_type == "EnvironmentNameReserved").count() as u64 + 1
     }
 
     /// Gives an environment a name and a description: the second step of a rename.

@@ -1,7 +1,7 @@
 //! The read model `feature_states`: segment overrides, their links and their priorities.
 
 use offshoot_aggregates::environment::{EnvironmentEvent, FeatureValue, PriorityChange, SegmentLink};
-use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
+use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
 use offshoot_projections::Page;
 use offshoot_projections::feature_states::{
     count_feature_segments, environment_states, feature_segment, feature_state, list_feature_segments, override_counts,
@@ -93,7 +93,13 @@ fn reordered_overrides_are_listed_by_their_new_priorities() {
     for (id, segment, priority) in [(5, 7, 0), (6, 8, 1), (7, 9, 2)] {
         house.add_override(1, 1, link(id, segment, priority));
     }
-    let change = |id, before, after| PriorityChange { feature_segment: FeatureSegmentId(id), before, after };
+    let change = |id, before, after| PriorityChange {
+        feature_segment: FeatureSegmentId(id),
+        segment: SegmentId(id + 2),
+        segment_name: None,
+        before,
+        after,
+    };
     house.environment(
         1,
         EnvironmentEvent::SegmentOverridesReordered {

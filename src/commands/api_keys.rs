@@ -63,7 +63,7 @@ impl Commands {
         let key = new.key.unwrap_or_else(new_api_key);
         let uuid = context.derived_uuid("api_key");
         let id = ApiKeyId(self.ids.next(IdKind::ApiKey).await?);
-        let principal = Principal::ApiKey { uuid, id };
+        let principal = Principal::ApiKey { uuid, id, name: new.name.clone() };
         let mut position = offshoot_aggregates::Position::START;
         for (project, admin, permissions) in new.projects {
             let grant = Grant { principal: principal.clone(), admin, permissions };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
     CloneMode, CloneOrigin, CloneReader, CloneRequest, CloneTarget, Environment, EnvironmentCommand, EnvironmentError,
-    EnvironmentRef, clone_size,
+    EnvironmentRef, InvalidClone, clone_size,
 };
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::FeatureSegmentId;
@@ -50,7 +50,7 @@ pub struct CloneOptions {
 }
 
 /// Why a clone cannot be made as asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CloneRejection {
     /// The source did not exist at the moment asked for.
     #[error("the source did not exist at that moment")]
@@ -61,6 +61,9 @@ pub enum CloneRejection {
     /// The source is itself being created, or was at the moment asked for.
     #[error("the source's feature states are still being copied")]
     SourceIsCreating,
+    /// The source cannot be copied as it is.
+    #[error(transparent)]
+    Invalid(#[from] InvalidClone),
     /// There are too many states to wait for.
     #[error("{actual} feature states are too many to wait for: at most {max}; ask for an asynchronous clone")]
     TooManyStates {
@@ -120,7 +123,14 @@ impl Commands {
             first_feature_segment_id,
         };
         let origin = self.origin(source, &cut, options.mode, total, target).await?;
-        let batches = if options.mode == CloneMode::Sync { read_all(source, &cut, target).await? } else { Vec::new() };
+        let batches = match options.mode {
+            CloneMode::Async => Ok(Vec::new()),
+            CloneMode::Sync => read_all(source, &cut, target).await,
+        };
+        if matches!(&batches, Err(CommandError::Rejected(_))) {
+            self.abandon_environment(context, project, &reserved, name.clone()).await?;
+        }
+        let batches = batches?;
         let new = NewEnvironmentOptions { settings, api_key: None, admin: options.admin };
         let environment = self.new_environment(project, &reserved, new).await?;
         let inherited = cut.source.grants().values().filter(|_| options.clone_permissions);
@@ -241,5 +251,5 @@ async fn read_all(
     };
     let batches = tokio::task::spawn_blocking(read).await;
     let batches = batches.map_err(|error| CommandError::Fault(error.to_string()))?;
-    batches.map_err(|error: offshoot_aggregates::environment::InvalidClone| CommandError::Fault(error.to_string()))
+    batches.map_err(|error: InvalidClone| CloneRejection::from(error).into())
 }

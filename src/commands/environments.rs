@@ -1,5 +1,6 @@
 //! Environments: their names are reserved in the project before they have them, and with the name the ids of their states.
 
+use offshoot_aggregates::StreamId;
 use offshoot_aggregates::environment::{
     EnvironmentCommand, EnvironmentError, EnvironmentRef, EnvironmentSettings, NewEnvironment,
 };
@@ -11,8 +12,10 @@ use offshoot_aggregates::project::{EnvironmentReservation, ProjectCommand, Proje
 use offshoot_aggregates::text::check_slug;
 use uuid::Uuid;
 
+use super::names::NameReservation;
 use super::{CommandContext, CommandError, Commands, Created, Rejection};
 use crate::event_log::Appended;
+use crate::limits::CONFLICT_RETRIES_MAX;
 use crate::secrets::new_client_key;
 
 /// The namespace of the UUIDs of environments whose client key was chosen by the caller: the same key gives the same
@@ -42,6 +45,8 @@ pub(super) struct ReservedEnvironment {
     pub(super) reservation: EnvironmentReservation,
     /// Further ids of states, for the caller.
     pub(super) first_extra_id: FeatureStateId,
+    /// How the name was reserved; `None` if the environment came to be before, and this is a repetition.
+    pub(super) name: Option<NameReservation>,
 }
 
 impl Commands {
@@ -80,7 +85,8 @@ impl Commands {
         if is_repeated { Ok(()) } else { Err(EnvironmentError::AlreadyExists.into()) }
     }
 
-    /// Sets a name apart for a new environment, with ids for its states of all features and `extra_ids` more.
+    /// Sets a name apart for a new environment, with ids for its states of all features and `extra_ids` more. A command that
+    /// is repeated before the environment came to be reserves the name anew, so that nobody takes it for forgotten.
     pub(super) async fn reserve_environment(
         &self,
         context: &CommandContext,
@@ -90,9 +96,15 @@ impl Commands {
         extra_ids: u64,
         in_batches: bool,
     ) -> Result<ReservedEnvironment, CommandError> {
+        if self.is_repeated(&context.step(CREATE_STEP)).await? {
+            let reservation = self.load_project(project).await?.aggregate.environment(environment).cloned();
+            let reservation = reservation.ok_or(ProjectError::EnvironmentNotFound)?;
+            let first_extra_id = FeatureStateId(self.ids.take(IdKind::FeatureState, extra_ids).await?);
+            return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id, name: None });
+        }
         let environment_id = EnvironmentId(self.ids.next(IdKind::Environment).await?);
         let mut needed = self.load_project(project).await?.aggregate.features_ever();
-        let mut step = context.step("reserve_name");
+        let step = CommandContext { is_repeatable: false, ..context.step("reserve_name") };
         loop {
             let feature_state_ids = needed + SPARE_IDS;
             let first = FeatureStateId(self.ids.take(IdKind::FeatureState, feature_state_ids + extra_ids).await?);
@@ -104,26 +116,19 @@ impl Commands {
                 feature_state_ids,
                 in_batches,
             };
-            match self.project(&step, project, command).await {
+            let appended = match self.project(&step, project, command).await {
                 Err(CommandError::Rejected(Rejection::Project(ProjectError::TooFewIds { needed: now }))) => {
                     needed = now;
                     continue;
                 }
-                Err(error) => return Err(error),
-                Ok(_) => {}
-            }
-            // A repeated command finds the reservation of its first run, with the ids that came with it.
+                other => other?,
+            };
+            let name = self.reservation_at(&StreamId::project(project), appended.version).await?;
+            // If the name was reserved before, with the ids that came with it then.
             let reservation = self.load_project(project).await?.aggregate.environment(environment).cloned();
-            if let Some(reservation) = reservation {
-                let first_extra_id = first.plus(feature_state_ids);
-                return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id });
-            }
-            // Or nothing, if the name was freed before the command was repeated: then it is reserved once more, as long as
-            // the environment never was.
-            if !step.is_repeatable || self.load_environment(environment).await?.aggregate.was_created() {
-                return Err(ProjectError::EnvironmentNotFound.into());
-            }
-            step.is_repeatable = false;
+            let reservation = reservation.ok_or(ProjectError::EnvironmentNotFound)?;
+            let first_extra_id = first.plus(feature_state_ids);
+            return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id, name: Some(name) });
         }
     }
 
@@ -154,8 +159,8 @@ impl Commands {
         command: EnvironmentCommand,
     ) -> Result<Created<EnvironmentRef>, CommandError> {
         let created = self.environment(&context.step(CREATE_STEP), reserved.uuid, command).await;
-        if matches!(&created, Err(CommandError::Rejected(_))) && !self.has_name(reserved.uuid, project, &name).await? {
-            self.release_environment_name(&context.step("release_name"), project, reserved.uuid, name).await?;
+        if matches!(&created, Err(CommandError::Rejected(_))) {
+            self.abandon_environment(context, project, reserved, name).await?;
         }
         let appended = created?;
         let environment = self.load_environment(reserved.uuid).await?.aggregate;
@@ -163,13 +168,23 @@ impl Commands {
         Ok(Created { created: reference, position: appended.position })
     }
 
-    async fn has_name(&self, environment: Uuid, project: Uuid, name: &str) -> Result<bool, CommandError> {
-        let environment = self.load_environment(environment).await?.aggregate;
-        let is_named = environment.settings().is_some_and(|settings| settings.name == name);
-        Ok(environment.exists() && is_named && environment.project().is_some_and(|(own, _)| own == project))
+    /// Frees the name of an environment that will not come to be, if this command was the first to reserve it.
+    pub(super) async fn abandon_environment(
+        &self,
+        context: &CommandContext,
+        project: Uuid,
+        reserved: &ReservedEnvironment,
+        name: String,
+    ) -> Result<(), CommandError> {
+        if let Some(NameReservation { number, is_new: true }) = reserved.name {
+            let step = context.step("release_name");
+            self.release_environment_name(&step, project, reserved.uuid, name, number).await?;
+        }
+        Ok(())
     }
 
-    /// Changes an environment's settings, its name possibly among them.
+    /// Changes an environment's settings, its name possibly among them. What `settings` left as it was in `base`, from which
+    /// they were made, stays as it is, whoever changed it meanwhile.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -177,25 +192,60 @@ impl Commands {
         &self,
         context: &CommandContext,
         environment: Uuid,
+        base: &EnvironmentSettings,
         settings: EnvironmentSettings,
     ) -> Result<Appended, CommandError> {
         settings.check()?;
-        let before = self.load_environment(environment).await?.aggregate;
-        let identity = before.project().zip(before.settings().map(|settings| settings.name.clone()));
-        let ((project, _), old_name) = identity.ok_or(EnvironmentError::NotFound)?;
-        let new_name = settings.name.clone();
-        let is_renamed = old_name != new_name;
-        if is_renamed {
-            let reserve = ProjectCommand::ReserveEnvironmentRename { environment, name: new_name.clone() };
-            self.project(&context.step("reserve_name"), project, reserve).await?;
-        }
-        let change = EnvironmentCommand::ChangeEnvironmentSettings { settings };
         let mut step = context.step("change_settings");
         step.expected_version = context.expected_version;
-        let changed = self.environment(&step, environment, change).await;
-        if is_renamed && !matches!(changed, Err(CommandError::Unavailable(_) | CommandError::Fault(_))) {
-            let unused = if changed.is_ok() { old_name } else { new_name };
-            self.release_environment_name(&context.step("release_name"), project, environment, unused).await?;
+        let is_repeated = self.is_repeated(&step).await?;
+        for _ in 0..CONFLICT_RETRIES_MAX {
+            let current = self.load_environment(environment).await?.aggregate;
+            let ((project, _), now) = current.project().zip(current.settings()).ok_or(EnvironmentError::NotFound)?;
+            let after = settings.clone().rebased(base, now);
+            let names = (now.name.clone(), after.name.clone());
+            let settings_changes = current.settings_changes();
+            let change = EnvironmentCommand::ChangeEnvironmentSettings { settings: after, settings_changes };
+            let changed = if is_repeated || names.0 == names.1 {
+                self.environment(&step, environment, change).await
+            } else {
+                self.rename_environment(context, &step, (project, environment), names, change).await
+            };
+            match changed {
+                Err(CommandError::Rejected(Rejection::Environment(EnvironmentError::ChangedMeanwhile))) => {}
+                other => return other,
+            }
+        }
+        Err(EnvironmentError::ChangedMeanwhile.into())
+    }
+
+    /// Sends a change of settings with another name in it. The environment has either name only as long as the project has
+    /// it reserved: the change is rejected if anyone has changed the settings since they were read, and a name is released
+    /// by the number that its reservation had then.
+    async fn rename_environment(
+        &self,
+        context: &CommandContext,
+        step: &CommandContext,
+        (project, environment): (Uuid, Uuid),
+        (old_name, new_name): (String, String),
+        change: EnvironmentCommand,
+    ) -> Result<Appended, CommandError> {
+        let names = self.load_project(project).await?.aggregate.environment_names().clone();
+        let old = names.reservation(&old_name, environment);
+        let reserve = ProjectCommand::ReserveEnvironmentRename { environment, name: new_name.clone() };
+        let reserve_step = CommandContext { is_repeatable: false, ..context.step("reserve_name") };
+        let reserved = self.project(&reserve_step, project, reserve).await?;
+        let new = self.reservation_at(&StreamId::project(project), reserved.version).await?;
+        let changed = self.environment(step, environment, change).await;
+        let unused = match &changed {
+            Ok(_) => old.map(|number| (old_name, number)),
+            Err(CommandError::Rejected(_)) if new.is_new => Some((new_name, new.number)),
+            // Whether it was recorded is not known, or someone else needs the name: then it is released once it is forgotten.
+            Err(_) => None,
+        };
+        if let Some((name, number)) = unused {
+            let step = CommandContext { is_repeatable: false, ..context.step("release_name") };
+            self.release_environment_name(&step, project, environment, name, number).await?;
         }
         changed
     }
@@ -225,10 +275,13 @@ impl Commands {
         let gone = self.load_environment(environment).await?.aggregate;
         let identity = gone.project().zip(gone.settings().map(|settings| settings.name.clone()));
         let ((project, _), name) = identity.ok_or(EnvironmentError::NotFound)?;
-        self.release_environment_name(&context.step("release_name"), project, environment, name).await
+        // Nobody gets the environment to have a name any more: whichever reservation it is, it is not needed.
+        let names = self.load_project(project).await?.aggregate.environment_names().clone();
+        let reservation = names.reservation(&name, environment).unwrap_or_default();
+        self.release_environment_name(&context.step("release_name"), project, environment, name, reservation).await
     }
 
-    /// Frees a name of an environment.
+    /// Frees a name of an environment, unless it was reserved anew since it got this reservation.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -238,8 +291,9 @@ impl Commands {
         project: Uuid,
         environment: Uuid,
         name: String,
+        reservation: u64,
     ) -> Result<Appended, CommandError> {
-        let release = ProjectCommand::ReleaseEnvironmentName { environment, name };
+        let release = ProjectCommand::ReleaseEnvironmentName { environment, name, reservation };
         match self.project(context, project, release).await {
             // A project that is gone has let go of all names.
             Err(CommandError::Rejected(Rejection::Project(ProjectError::NotFound))) => {

@@ -105,6 +105,7 @@ impl Commands {
             change,
             priority,
             expected,
+            segments: project.segments().clone(),
         };
         let appended = self.environment(context, environment, command).await?;
         self.override_ids(environment, feature, segment, appended).await
@@ -123,7 +124,8 @@ impl Commands {
     ) -> Result<Appended, CommandError> {
         let project = self.project_of(environment).await?;
         let feature_name = feature_ref(&project, environment, feature)?.feature.definition.name.clone();
-        let command = EnvironmentCommand::ReorderSegmentOverrides { feature, feature_name, priorities };
+        let segments = project.segments().clone();
+        let command = EnvironmentCommand::ReorderSegmentOverrides { feature, feature_name, priorities, segments };
         self.environment(context, environment, command).await
     }
 

@@ -43,11 +43,8 @@ pub struct NewFeature {
     pub options: Vec<NewOption>,
 }
 
-/// The step of [`Commands::add_option`] that gives the feature its option.
-pub const ADD_OPTION_STEP: &str = "add_option";
-
 /// The step of [`Commands::change_feature`] that replaces the feature's options.
-pub const REPLACE_OPTIONS_STEP: &str = "options";
+const REPLACE_OPTIONS_STEP: &str = "options";
 
 /// Ids reserved beyond those needed now, for environments that are created at the same time.
 const SPARE_IDS: u64 = 4;
@@ -140,7 +137,7 @@ impl Commands {
         let id = MultivariateOptionId(self.ids.next(IdKind::MultivariateOption).await?);
         let option = define_option(new, id, uuid);
         let command = ProjectCommand::AddMultivariateOption { feature, option };
-        let appended = self.project(&context.step(ADD_OPTION_STEP), project, command).await?;
+        let appended = self.project(&context.step("add_option"), project, command).await?;
         let project = self.load_project(project).await?.aggregate;
         let options = project.features().get(&feature).map(|feature| feature.definition.options.as_slice());
         let recorded = options.unwrap_or_default().iter().find(|option| option.uuid == uuid);

@@ -14,6 +14,7 @@ mod feature_states;
 mod features;
 mod ids;
 mod import;
+mod names;
 mod organisations;
 mod projects;
 mod segments;
@@ -25,7 +26,7 @@ pub use dispatch::Commands;
 pub use environments::{NewEnvironmentOptions, uuid_of_chosen_key};
 pub use error::{CommandError, Rejection};
 pub use feature_states::{OverrideIds, OverrideSetting};
-pub use features::{ADD_OPTION_STEP, NewFeature, NewOption, REPLACE_OPTIONS_STEP};
+pub use features::{NewFeature, NewOption};
 pub use import::{ImportPlan, ImportedFeature, ImportedOverride, ImportedState};
 pub use segments::{NewCondition, NewRule, NewSegment};
 

@@ -67,6 +67,7 @@ impl From<ProjectError> for Problem {
             ProjectError::SegmentNotFound => Self::not_found("Segment"),
             ProjectError::EnvironmentNotFound => Self::not_found("Environment"),
             ProjectError::GrantNotFound => Self::not_found("UserProjectPermission"),
+            ProjectError::ChangedMeanwhile => changed_meanwhile(),
             ProjectError::AlreadyExists => Self::conflict("project_exists", "The project exists already."),
             ProjectError::HasEnvironments => {
                 Self::conflict("project_has_environments", "The project has environments already.")
@@ -120,6 +121,7 @@ impl From<EnvironmentError> for Problem {
             EnvironmentError::OtherOrigin => Self::not_found("Clone"),
             EnvironmentError::SegmentOverrideNotFound => Self::not_found("FeatureSegment"),
             EnvironmentError::GrantNotFound => Self::not_found("UserEnvironmentPermission"),
+            EnvironmentError::ChangedMeanwhile => changed_meanwhile(),
             EnvironmentError::AlreadyExists => Self::conflict("environment_exists", "The environment exists already."),
             EnvironmentError::IsCreating => environment_is_creating(),
             EnvironmentError::WrongStatus { actual } => wrong_clone_status(actual, &error),
@@ -140,6 +142,11 @@ impl From<EnvironmentError> for Problem {
             | EnvironmentError::Incomplete { .. } => Self::internal(error),
         }
     }
+}
+
+/// 409: settings that others keep changing.
+fn changed_meanwhile() -> Problem {
+    Problem::conflict("changed_meanwhile", "Others keep changing the settings. Read them again and retry.")
 }
 
 /// The code of both problems with an environment whose feature states are being copied.
@@ -172,7 +179,7 @@ fn wrong_clone_status(actual: CreationStatus, error: &EnvironmentError) -> Probl
 }
 
 /// The text with a capital at the start and a full stop at the end.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }

@@ -6,7 +6,7 @@ use offshoot_aggregates::Position;
 use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
-use super::rejections::environment_is_creating;
+use super::rejections::{environment_is_creating, sentence};
 use crate::commands::{CloneRejection, CommandError, Commands, Rejection};
 use crate::event_feed::EventFeed;
 use crate::limits::READ_YOUR_WRITES_WAIT;
@@ -90,6 +90,7 @@ fn clone_rejection(rejection: CloneRejection) -> Problem {
         CloneRejection::AsOfBeforeSource => Problem::field("as_of", "The environment did not exist at that moment."),
         CloneRejection::AsOfInFuture => Problem::field("as_of", "That moment has not come yet."),
         CloneRejection::SourceIsCreating => environment_is_creating(),
+        CloneRejection::Invalid(error) => Problem::conflict(error.code(), sentence(&error.to_string())),
         CloneRejection::TooManyStates { actual, max } => {
             let text = format!("{actual} feature states are too many to wait for (at most {max}): send true.");
             Problem::field("clone_feature_states_async", text)

@@ -58,9 +58,10 @@ async fn forgotten(
     environment_status.query(move |connection| environment_status::forgotten_names(connection, before)).await
 }
 
-/// Frees a name, unless its environment has it after all: a read model that cannot be written lags behind the log.
+/// Frees a name, unless its environment has it after all: a read model that cannot be written lags behind the log. A name
+/// that its environment is about to take back was reserved anew, under another number.
 async fn free(commands: &Commands, forgotten: ForgottenName) {
-    let ForgottenName { project, environment, name } = forgotten;
+    let ForgottenName { project, environment, name, reservation } = forgotten;
     let current = match commands.load_environment(environment).await {
         Ok(snapshot) => snapshot.aggregate,
         Err(error) => return tracing::warn!(%environment, %name, %error, "a forgotten name cannot be freed yet"),
@@ -70,7 +71,7 @@ async fn free(commands: &Commands, forgotten: ForgottenName) {
         return;
     }
     let context = CommandContext::new(Actor::system("name_sweeper"));
-    match commands.release_environment_name(&context, project, environment, name.clone()).await {
+    match commands.release_environment_name(&context, project, environment, name.clone(), reservation).await {
         Ok(_) => tracing::info!(%environment, %name, "a forgotten name is free again"),
         Err(error) => tracing::warn!(%environment, %name, %error, "a forgotten name cannot be freed yet"),
     }

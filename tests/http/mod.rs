@@ -15,6 +15,7 @@ mod permissions;
 mod projections;
 mod projects;
 mod reading;
+mod renaming;
 mod segments;
 mod server;
 mod small_door;

@@ -172,9 +172,9 @@ async fn an_option_that_may_not_be_is_refused_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn an_option_must_have_room_in_every_environment() {
+async fn an_option_that_comes_gets_no_more_than_what_is_left_in_an_environment() {
     let (server, project, feature, path) = start().await;
-    server.environment(project, "staging").await;
+    let untouched = server.environment(project, "staging").await;
     let environment = server.environment(project, "production").await;
     let first = server.post(&path, option(feature, "a", 30.0)).await.expect(201)["id"].as_i64().unwrap();
     let context = CommandContext::new(Actor::operator("test"));
@@ -182,15 +182,21 @@ async fn an_option_must_have_room_in_every_environment() {
     let change = StateChange { multivariate: Some(shares), ..StateChange::default() };
     let set = server.commands().set_feature_state(&context, environment.uuid, feature, change).await.unwrap();
     server.settle(set.position).await;
-    let invalid = json!({ "default_percentage_allocation": ["Invalid percentage allocation"] });
-    assert_eq!(server.post(&path, option(feature, "b", 5.1)).await.told(), (400, invalid));
-    let with_feature = format!("projects/{}/features/{feature}/", project.id);
-    let new = json!({ "default_percentage_allocation": 6 });
-    let both = json!({ "multivariate_options": [{ "id": first }, new] });
-    let invalid = json!({ "multivariate_options": ["Invalid percentage allocation"] });
-    assert_eq!(server.patch(&with_feature, both).await.told(), (400, invalid));
-    server.patch(&with_feature, json!({ "multivariate_options": [new] })).await.expect(200);
-    server.post(&path, option(feature, "b", 94.0)).await.expect(201);
+    let second = server.post(&path, option(feature, "b", 40.0)).await.expect(201)["id"].as_i64().unwrap();
+    let shares = async |key: &str| {
+        let states = server.get(&format!("environments/{key}/featurestates/")).await.expect(200);
+        let shares = states["results"][0]["multivariate_feature_state_values"].as_array().unwrap().clone();
+        let pair = |share: serde_json::Value| {
+            let option = share["multivariate_feature_option"].as_i64().unwrap();
+            (option, share["percentage_allocation"].as_f64().unwrap())
+        };
+        shares.into_iter().map(pair).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&environment.api_key).await, [(first, 95.0), (second, 5.0)]);
+    assert_eq!(shares(&untouched.api_key).await, [(first, 30.0), (second, 40.0)]);
+    // Once there is room again, a share that nobody has set is the default.
+    server.delete(&format!("{path}{first}/")).await.expect(204);
+    assert_eq!(shares(&environment.api_key).await, [(second, 40.0)]);
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ pub(super) struct Identity {
     pub(super) project_id: ProjectId,
     pub(super) settings: EnvironmentSettings,
     pub(super) creation: Creation,
+    pub(super) settings_changes: u64,
     pub(super) deleted: bool,
 }
 
@@ -73,6 +74,12 @@ impl Environment {
     #[must_use]
     pub fn settings(&self) -> Option<&EnvironmentSettings> {
         self.identity.as_ref().map(|identity| &identity.settings)
+    }
+
+    /// How often its settings changed.
+    #[must_use]
+    pub fn settings_changes(&self) -> u64 {
+        self.identity.as_ref().map_or(0, |identity| identity.settings_changes)
     }
 
     /// How far it is with coming to be; `None` if it was never created.
@@ -115,7 +122,8 @@ impl Environment {
         use EnvironmentEvent as E;
         if let E::EnvironmentCreated { id, api_key, project, project_id, settings, origin } = event {
             let creation = Creation::of(origin);
-            let identity = Identity { id, api_key, project, project_id, settings, creation, deleted: false };
+            let identity =
+                Identity { id, api_key, project, project_id, settings, creation, settings_changes: 0, deleted: false };
             self.identity = Some(identity);
             return;
         }
@@ -219,6 +227,7 @@ impl Aggregate for Environment {
             }
             E::EnvironmentSettingsChanged { after, .. } => {
                 if let Some(identity) = &mut self.identity {
+                    identity.settings_changes += 1;
                     identity.settings = after;
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use uuid::Uuid;
 
 use super::events::CloneOrigin;
@@ -10,7 +11,7 @@ use super::states::{Allocation, BatchedState, SegmentLink};
 use super::value::FeatureValue;
 use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
 use crate::permissions::{EnvironmentPermission, Grant, Principal};
-use crate::project::{Feature, ImplicitState};
+use crate::project::{Feature, ImplicitState, Segment};
 
 /// What every new environment is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,9 @@ pub struct SegmentRef {
     /// Its name.
     pub name: String,
 }
+
+/// The segments of a project, for their names. A copy costs next to nothing.
+pub type ProjectSegments = OrdMap<SegmentId, Arc<Segment>>;
 
 /// A change to a feature state; `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -164,6 +168,8 @@ pub enum EnvironmentCommand {
         priority: Option<u32>,
         /// What is there already.
         expected: ExpectedOverride,
+        /// The project's segments: others may move.
+        segments: ProjectSegments,
     },
     /// Give overrides of a feature other priorities.
     ReorderSegmentOverrides {
@@ -173,6 +179,8 @@ pub enum EnvironmentCommand {
         feature_name: String,
         /// The links and their new priorities; links that are not named keep theirs.
         priorities: Vec<(FeatureSegmentId, u32)>,
+        /// The project's segments.
+        segments: ProjectSegments,
     },
     /// Have a segment override no longer.
     RemoveSegmentOverride {
@@ -189,6 +197,8 @@ pub enum EnvironmentCommand {
     ChangeEnvironmentSettings {
         /// All settings.
         settings: EnvironmentSettings,
+        /// How often its settings had changed when these were made from them.
+        settings_changes: u64,
     },
     /// Set a principal's permissions.
     GrantEnvironmentPermission {

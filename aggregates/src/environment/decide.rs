@@ -40,7 +40,9 @@ impl Environment {
             C::ImportFeatureStates { batch, states } => self.import_batch(identity, batch, states),
             C::CompleteImport => identity.complete_import(),
             C::DeleteEnvironment => Ok(identity.delete()),
-            C::ChangeEnvironmentSettings { settings } => change_settings(&identity.settings, settings),
+            C::ChangeEnvironmentSettings { settings, settings_changes } => {
+                change_settings(identity, settings, settings_changes)
+            }
             C::GrantEnvironmentPermission { grant } => self.grant(grant),
             C::RevokeEnvironmentPermission { principal } => {
                 let before = self.grants.get(&principal).cloned().ok_or(EnvironmentError::GrantNotFound)?;
@@ -61,8 +63,12 @@ impl Environment {
     }
 }
 
-fn change_settings(before: &EnvironmentSettings, after: EnvironmentSettings) -> Decision {
+fn change_settings(identity: &Identity, after: EnvironmentSettings, settings_changes: u64) -> Decision {
+    let before = &identity.settings;
     after.check()?;
+    if identity.settings_changes != settings_changes {
+        return Err(EnvironmentError::ChangedMeanwhile);
+    }
     if *before == after {
         return Ok(vec![]);
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::aggregate::Environment;
-use super::commands::{EnvironmentCommand, ExpectedOverride, FeatureRef, SegmentRef, StateChange};
+use super::commands::{EnvironmentCommand, ExpectedOverride, FeatureRef, ProjectSegments, SegmentRef, StateChange};
 use super::decide::Decision;
 use super::error::EnvironmentError;
 use super::events::{EnvironmentEvent, PriorityChange};
-use super::states::{Allocation, FeatureStateContent, SegmentLink, SegmentOverride, resolve};
+use super::states::{Allocation, FeatureStateContent, SegmentLink, SegmentOverride};
 use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
 use crate::percentages::{self, is_percentage};
+use crate::project::FeatureDefinition;
 
 impl Environment {
     pub(super) fn decide_states(&self, command: EnvironmentCommand) -> Decision {
@@ -20,12 +21,27 @@ impl Environment {
             C::AddSegmentOverride { feature, segment, feature_segment } => {
                 self.add_override(&feature, segment, feature_segment)
             }
-            C::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority, expected } => {
-                self.expect_override(feature.feature.definition.id, segment.id, expected)?;
-                self.set_override(&feature, segment, feature_segment, feature_state, change, priority)
+            C::SetSegmentOverride {
+                feature,
+                segment,
+                feature_segment,
+                feature_state,
+                change,
+                priority,
+                expected,
+                segments,
+            } => {
+                let definition = &feature.feature.definition;
+                self.expect_override(definition.id, segment.id, expected)?;
+                let (link, mut events) =
+                    self.set_override(&feature, segment, feature_segment, feature_state, change)?;
+                if let Some(place) = priority {
+                    events.extend(self.move_override(definition, link, place, &segments));
+                }
+                Ok(events)
             }
-            C::ReorderSegmentOverrides { feature, feature_name, priorities } => {
-                self.reorder_overrides(feature, feature_name, &priorities)
+            C::ReorderSegmentOverrides { feature, feature_name, priorities, segments } => {
+                self.reorder_overrides(feature, feature_name, &priorities, &segments)
             }
             C::RemoveSegmentOverride { feature, feature_name, feature_segment, segment_name } => {
                 let item = self.find_override(feature, feature_segment)?;
@@ -49,8 +65,8 @@ impl Environment {
             None => (implicit.id, Arc::new(implicit.content.clone())),
             Some(state) => {
                 // Options that came after the state was set have their default share in it, removed ones have none.
-                let defaults = implicit.content.multivariate.iter().copied();
-                let multivariate = resolve(&state.content.multivariate, defaults);
+                let set = &state.content.multivariate;
+                let multivariate = feature.feature.resolved_allocations(set, implicit.environment_ordinal);
                 (state.id, FeatureStateContent::with_multivariate(&state.content, multivariate))
             }
         };
@@ -105,8 +121,7 @@ impl Environment {
         feature_segment: FeatureSegmentId,
         feature_state: FeatureStateId,
         change: StateChange,
-        priority: Option<u32>,
-    ) -> Decision {
+    ) -> Result<(SegmentLink, Vec<EnvironmentEvent>), EnvironmentError> {
         let definition = &feature.feature.definition;
         let existing = self.overrides.get(&(definition.id, segment.id));
         let link =
@@ -131,21 +146,18 @@ impl Environment {
                 after: Arc::new(after),
             });
         }
-        if let Some(place) = priority {
-            events.extend(self.move_override(definition.id, &definition.name, link, place));
-        }
-        Ok(events)
+        Ok((link, events))
     }
 
     /// Moves an override, which may be new, to a place and shifts those behind it.
     fn move_override(
         &self,
-        feature: FeatureId,
-        feature_name: &str,
+        feature: &FeatureDefinition,
         link: SegmentLink,
         place: u32,
+        segments: &ProjectSegments,
     ) -> Option<EnvironmentEvent> {
-        let mut links: Vec<_> = self.overrides_of(feature).map(|item| item.link).collect();
+        let mut links: Vec<_> = self.overrides_of(feature.id).map(|item| item.link).collect();
         links.retain(|other| other.feature_segment != link.feature_segment);
         links.sort_by_key(|other| (other.priority, other.feature_segment));
         let place = usize::try_from(place).unwrap_or(usize::MAX).min(links.len());
@@ -153,11 +165,11 @@ impl Environment {
         let priorities: Vec<_> = (0u32..)
             .zip(&links)
             .filter(|(after, link)| link.priority != *after)
-            .map(|(after, link)| PriorityChange { feature_segment: link.feature_segment, before: link.priority, after })
+            .map(|(after, link)| priority_change(link, after, segments))
             .collect();
         (!priorities.is_empty()).then(|| EnvironmentEvent::SegmentOverridesReordered {
-            feature,
-            feature_name: feature_name.to_owned(),
+            feature: feature.id,
+            feature_name: feature.name.clone(),
             priorities,
         })
     }
@@ -177,20 +189,31 @@ impl Environment {
         feature: FeatureId,
         feature_name: String,
         priorities: &[(FeatureSegmentId, u32)],
+        segments: &ProjectSegments,
     ) -> Decision {
         // A link that is named twice gets the later priority.
         let priorities: BTreeMap<_, _> = priorities.iter().copied().collect();
         let mut changes = Vec::new();
         for (feature_segment, after) in priorities {
-            let before = self.find_override(feature, feature_segment)?.link.priority;
-            if before != after {
-                changes.push(PriorityChange { feature_segment, before, after });
+            let link = self.find_override(feature, feature_segment)?.link;
+            if link.priority != after {
+                changes.push(priority_change(&link, after, segments));
             }
         }
         if changes.is_empty() {
             return Ok(vec![]);
         }
         Ok(vec![EnvironmentEvent::SegmentOverridesReordered { feature, feature_name, priorities: changes }])
+    }
+}
+
+fn priority_change(link: &SegmentLink, after: u32, segments: &ProjectSegments) -> PriorityChange {
+    PriorityChange {
+        feature_segment: link.feature_segment,
+        segment: link.segment,
+        segment_name: segments.get(&link.segment).map(|segment| segment.name.clone()),
+        before: link.priority,
+        after,
     }
 }
 
@@ -216,8 +239,7 @@ fn changed(
     })
 }
 
-/// The shares after a change, if the change is allowed. Shares that sum to more than 100 because the feature got an
-/// option do not stand in the way of other changes.
+/// The shares after a change, if the change is allowed.
 fn changed_allocations(
     before: &[Allocation],
     new: &[Allocation],

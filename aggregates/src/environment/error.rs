@@ -18,6 +18,9 @@ pub enum EnvironmentError {
     /// Its feature states are still being copied.
     #[error("the environment's feature states are still being copied")]
     IsCreating,
+    /// The settings changed since the new ones were made from them.
+    #[error("the settings changed meanwhile")]
+    ChangedMeanwhile,
     /// It is not a copy, or not from a document, as the command takes it to be.
     #[error("the environment did not come to be that way")]
     OtherOrigin,

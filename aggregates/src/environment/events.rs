@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::settings::EnvironmentSettings;
 use super::states::{BatchedState, FeatureStateContent, SegmentLink};
 use crate::event::domain_event;
-use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId};
+use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
 use crate::permissions::{EnvironmentPermission, Grant};
 use crate::stream::{Position, Version};
 
@@ -85,10 +85,15 @@ pub enum Origin {
 }
 
 /// A new priority of a segment override.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriorityChange {
     /// The override's link.
     pub feature_segment: FeatureSegmentId,
+    /// The segment.
+    pub segment: SegmentId,
+    /// The segment's name; none if it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_name: Option<String>,
     /// Its priority until now.
     pub before: u32,
     /// Its priority from now on.

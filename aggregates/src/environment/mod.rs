@@ -16,7 +16,8 @@ mod value;
 pub use aggregate::Environment;
 pub use clone::{CloneReader, CloneTarget, InvalidClone, clone_size};
 pub use commands::{
-    CloneRequest, EnvironmentCommand, ExpectedOverride, FeatureRef, NewEnvironment, SegmentRef, StateChange,
+    CloneRequest, EnvironmentCommand, ExpectedOverride, FeatureRef, NewEnvironment, ProjectSegments, SegmentRef,
+    StateChange,
 };
 pub use creation::{Creation, CreationStatus};
 pub use error::EnvironmentError;

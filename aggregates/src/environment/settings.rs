@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::rebased;
 use crate::limits::{
     BANNER_COLOUR_CHARACTERS_MAX, BANNER_TEXT_CHARACTERS_MAX, DESCRIPTION_CHARACTERS_MAX, NAME_CHARACTERS_MAX,
 };
@@ -33,6 +34,27 @@ pub struct EnvironmentSettings {
 }
 
 impl EnvironmentSettings {
+    /// These settings, which were made from `base`, made from `current` instead: what they left as it was there, they leave
+    /// as it is here.
+    #[must_use]
+    pub fn rebased(self, base: &Self, current: &Self) -> Self {
+        rebased!(
+            self,
+            base,
+            current,
+            name,
+            description,
+            minimum_change_request_approvals,
+            allow_client_traits,
+            banner_text,
+            banner_colour,
+            hide_disabled_flags,
+            use_identity_composite_key_for_hashing,
+            hide_sensitive_data,
+            use_identity_overrides_in_local_eval,
+        )
+    }
+
     /// The settings of a new environment (Flagsmith's defaults).
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {

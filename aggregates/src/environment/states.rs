@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::value::FeatureValue;
 use crate::ids::{FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, SegmentId};
+use crate::limits::PERCENTAGES_MAX;
 
 /// How much of the traffic a multivariate option gets.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,10 +48,24 @@ impl FeatureStateContent {
     }
 }
 
-/// The default shares, each replaced by the one that was set for its option.
-pub(crate) fn resolve(set: &[Allocation], defaults: impl IntoIterator<Item = Allocation>) -> Vec<Allocation> {
-    let own = |default: Allocation| set.iter().find(|own| own.option == default.option).copied().unwrap_or(default);
-    defaults.into_iter().map(own).collect()
+/// A share for each option: the one that was set, else the default, or what is left of 100 if that is less. What is left goes
+/// to the options in their order.
+pub(crate) fn resolve(set: &[Allocation], mut shares: Vec<Allocation>) -> Vec<Allocation> {
+    let own = |share: &Allocation| set.iter().find(|own| own.option == share.option).map(|own| own.percentage);
+    let mut left = rounded(PERCENTAGES_MAX - shares.iter().filter_map(own).sum::<f64>());
+    for share in &mut shares {
+        share.percentage = own(share).unwrap_or_else(|| {
+            let percentage = share.percentage.min(left.max(0.0));
+            left = rounded(left - percentage);
+            percentage
+        });
+    }
+    shares
+}
+
+/// To a billionth of a percent, so that 100 less 80.1 is 19.9.
+fn rounded(percentage: f64) -> f64 {
+    (percentage * 1e9).round() / 1e9
 }
 
 /// A feature state in an environment.

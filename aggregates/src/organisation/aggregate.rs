@@ -69,14 +69,15 @@ impl Organisation {
             }
             (Some(_), C::ReserveProjectName { project, project_id, name }) => {
                 check_name("name", &name, NAME_CHARACTERS_MAX)?;
-                match self.projects.holder(&name) {
-                    Some(holder) if holder == project => Ok(None),
-                    Some(_) => Err(OrganisationError::ProjectNameTaken),
-                    None => Ok(Some(E::ProjectNameReserved { project, project_id, name })),
+                if self.projects.is_taken(&name, project) {
+                    return Err(OrganisationError::ProjectNameTaken);
                 }
+                let is_renewal = self.projects.holder(&name).is_some();
+                let reservation = self.projects.next_reservation();
+                Ok(Some(E::ProjectNameReserved { project, project_id, name, reservation, is_renewal }))
             }
-            (Some(_), C::ReleaseProjectName { project, name }) => {
-                let held = self.projects.holder(&name) == Some(project);
+            (Some(_), C::ReleaseProjectName { project, name, reservation }) => {
+                let held = self.projects.reservation(&name, project) == Some(reservation);
                 Ok(held.then_some(E::ProjectNameReleased { project, name }))
             }
         }
@@ -114,7 +115,9 @@ impl Aggregate for Organisation {
                     key.revoked = true;
                 }
             }
-            E::ProjectNameReserved { project, name, .. } => self.projects.reserve(name, project),
+            E::ProjectNameReserved { project, name, reservation, .. } => {
+                self.projects.reserve(name, project, reservation)
+            }
             E::ProjectNameReleased { name, .. } => self.projects.release(&name),
         }
     }

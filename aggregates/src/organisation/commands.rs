@@ -37,11 +37,13 @@ pub enum OrganisationCommand {
         /// The name.
         name: String,
     },
-    /// Free a name; free already is fine.
+    /// Free a name; free already, or reserved anew since, is fine.
     ReleaseProjectName {
         /// The project's UUID.
         project: Uuid,
         /// The name.
         name: String,
+        /// Which reservation of it is not needed.
+        reservation: u64,
     },
 }

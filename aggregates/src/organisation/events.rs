@@ -63,7 +63,8 @@ pub enum OrganisationEvent {
         /// Its name.
         name: String,
     },
-    /// A project has a name that no other project of the organisation can take.
+    /// A project has a name that no other project of the organisation can take; or has it still, and whoever was about to
+    /// release it as unused leaves it alone.
     ProjectNameReserved {
         /// The project's UUID.
         project: Uuid,
@@ -71,6 +72,10 @@ pub enum OrganisationEvent {
         project_id: ProjectId,
         /// The name.
         name: String,
+        /// Which reservation of the organisation this is: 1, 2, 3, …
+        reservation: u64,
+        /// Whether the project had the name already.
+        is_renewal: bool,
     },
     /// A name of a project is free again.
     ProjectNameReleased {

@@ -41,7 +41,8 @@ impl EnvironmentReservation {
         } else {
             feature.first_feature_state_id.plus(self.ordinal)
         };
-        ImplicitState { id, content: feature.default_content(self.ordinal, id) }
+        let content = feature.default_content(self.ordinal, id);
+        ImplicitState { id, content, environment_ordinal: self.ordinal }
     }
 }
 
@@ -52,6 +53,8 @@ pub struct ImplicitState {
     pub id: FeatureStateId,
     /// What it says: the feature's defaults.
     pub content: FeatureStateContent,
+    /// How many environments the project had before this one: which of the defaults there were are its own.
+    pub environment_ordinal: u64,
 }
 
 /// A project. The default is one that was never created.
@@ -80,6 +83,7 @@ pub(super) struct Identity {
     pub(super) organisation: Uuid,
     pub(super) organisation_id: OrganisationId,
     pub(super) settings: ProjectSettings,
+    pub(super) settings_changes: u64,
     pub(super) deleted: bool,
 }
 
@@ -106,6 +110,12 @@ impl Project {
     #[must_use]
     pub fn settings(&self) -> Option<&ProjectSettings> {
         self.identity.as_ref().map(|identity| &identity.settings)
+    }
+
+    /// How often its settings changed.
+    #[must_use]
+    pub fn settings_changes(&self) -> u64 {
+        self.identity.as_ref().map_or(0, |identity| identity.settings_changes)
     }
 
     /// Its features, in order of their ids.

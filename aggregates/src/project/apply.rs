@@ -12,10 +12,12 @@ impl Project {
         use ProjectEvent as E;
         match event {
             E::ProjectCreated { id, organisation, organisation_id, settings } => {
-                self.identity = Some(Identity { id, organisation, organisation_id, settings, deleted: false });
+                self.identity =
+                    Some(Identity { id, organisation, organisation_id, settings, settings_changes: 0, deleted: false });
             }
             E::ProjectSettingsChanged { after, .. } => {
                 if let Some(identity) = &mut self.identity {
+                    identity.settings_changes += 1;
                     identity.settings = after;
                 }
             }
@@ -72,8 +74,8 @@ impl Project {
             E::MultivariateOptionRemoved { feature, option, .. } => {
                 self.change_feature(feature, |feature| feature.remove_option(option.id));
             }
-            E::EnvironmentNameReserved { environment, environment_id, name, purpose } => {
-                self.environment_names.reserve(name, environment);
+            E::EnvironmentNameReserved { environment, environment_id, name, reservation, purpose } => {
+                self.environment_names.reserve(name, environment, reservation);
                 if let ReservationPurpose::NewEnvironment { ordinal, known_features, first_feature_state_id, .. } =
                     purpose
                 {

@@ -64,6 +64,8 @@ pub enum ProjectCommand {
     ChangeProjectSettings {
         /// All settings.
         settings: ProjectSettings,
+        /// How often its settings had changed when these were made from them.
+        settings_changes: u64,
     },
     /// Be gone.
     DeleteProject,
@@ -162,12 +164,14 @@ pub enum ProjectCommand {
         /// The new name.
         name: String,
     },
-    /// Free a name; free already is fine.
+    /// Free a name; free already, or reserved anew since, is fine.
     ReleaseEnvironmentName {
         /// The environment's UUID.
         environment: Uuid,
         /// The name.
         name: String,
+        /// Which reservation of it is not needed.
+        reservation: u64,
     },
     /// Set a principal's permissions.
     GrantProjectPermission {

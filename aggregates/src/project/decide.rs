@@ -49,7 +49,9 @@ impl Project {
         use ProjectCommand as C;
         match command {
             C::CreateProject { .. } => Err(ProjectError::AlreadyExists),
-            C::ChangeProjectSettings { settings } => change_settings(&identity.settings, settings),
+            C::ChangeProjectSettings { settings, settings_changes } => {
+                change_settings(identity, settings, settings_changes)
+            }
             C::DeleteProject => Ok(vec![ProjectEvent::ProjectDeleted { name: identity.settings.name.clone() }]),
             C::CreateFeature { feature, first_feature_state_id, feature_state_ids } => {
                 self.create_feature(identity, feature, first_feature_state_id, feature_state_ids)
@@ -94,8 +96,8 @@ impl Project {
                 self.reserve_name(environment, environment_id, name, purpose, feature_state_ids)
             }
             C::ReserveEnvironmentRename { environment, name } => self.reserve_rename(environment, name),
-            C::ReleaseEnvironmentName { environment, name } => {
-                let held = self.environment_names.holder(&name) == Some(environment);
+            C::ReleaseEnvironmentName { environment, name, reservation } => {
+                let held = self.environment_names.reservation(&name, environment) == Some(reservation);
                 Ok(held.then_some(ProjectEvent::EnvironmentNameReleased { environment, name }).into_iter().collect())
             }
             C::GrantProjectPermission { grant } => {
@@ -281,7 +283,9 @@ impl Project {
     ) -> Decision {
         check_name("name", &name, NAME_CHARACTERS_MAX)?;
         match self.environment_names.holder(&name) {
-            Some(holder) if holder == environment => return Ok(vec![]),
+            Some(holder) if holder == environment => {
+                return Ok(vec![self.name_reserved(environment, environment_id, name, ReservationPurpose::Renewal)]);
+            }
             Some(_) => return Err(ProjectError::EnvironmentNameTaken),
             None => {}
         }
@@ -294,27 +298,38 @@ impl Project {
         if feature_state_ids < self.features_ever {
             return Err(ProjectError::TooFewIds { needed: self.features_ever });
         }
-        Ok(vec![ProjectEvent::EnvironmentNameReserved { environment, environment_id, name, purpose }])
+        Ok(vec![self.name_reserved(environment, environment_id, name, purpose)])
     }
 
     fn reserve_rename(&self, environment: Uuid, name: String) -> Decision {
         check_name("name", &name, NAME_CHARACTERS_MAX)?;
         let reservation = self.environments.get(&environment).ok_or(ProjectError::EnvironmentNotFound)?;
-        match self.environment_names.holder(&name) {
-            Some(holder) if holder == environment => Ok(vec![]),
-            Some(_) => Err(ProjectError::EnvironmentNameTaken),
-            None => Ok(vec![ProjectEvent::EnvironmentNameReserved {
-                environment,
-                environment_id: reservation.id,
-                name,
-                purpose: ReservationPurpose::Rename,
-            }]),
-        }
+        let purpose = match self.environment_names.holder(&name) {
+            Some(holder) if holder == environment => ReservationPurpose::Renewal,
+            Some(_) => return Err(ProjectError::EnvironmentNameTaken),
+            None => ReservationPurpose::Rename,
+        };
+        Ok(vec![self.name_reserved(environment, reservation.id, name, purpose)])
+    }
+
+    fn name_reserved(
+        &self,
+        environment: Uuid,
+        environment_id: EnvironmentId,
+        name: String,
+        purpose: ReservationPurpose,
+    ) -> ProjectEvent {
+        let reservation = self.environment_names.next_reservation();
+        ProjectEvent::EnvironmentNameReserved { environment, environment_id, name, reservation, purpose }
     }
 }
 
-fn change_settings(before: &ProjectSettings, after: ProjectSettings) -> Decision {
+fn change_settings(identity: &Identity, after: ProjectSettings, settings_changes: u64) -> Decision {
+    let before = &identity.settings;
     after.check()?;
+    if identity.settings_changes != settings_changes {
+        return Err(ProjectError::ChangedMeanwhile);
+    }
     if *before == after {
         return Ok(vec![]);
     }

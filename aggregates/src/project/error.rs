@@ -104,6 +104,9 @@ pub enum ProjectError {
         /// The most it may have.
         max: usize,
     },
+    /// The settings changed since the new ones were made from them.
+    #[error("the settings changed meanwhile")]
+    ChangedMeanwhile,
     /// The principal has no permissions to take away.
     #[error("nothing was granted to the principal")]
     GrantNotFound,

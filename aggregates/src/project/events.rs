@@ -29,6 +29,8 @@ pub enum ReservationPurpose {
     },
     /// A new name for an environment that is there.
     Rename,
+    /// A name that the environment has already: whoever was about to release it as unused leaves it alone.
+    Renewal,
 }
 
 /// What happened to a project.
@@ -168,6 +170,8 @@ pub enum ProjectEvent {
         environment_id: EnvironmentId,
         /// The name.
         name: String,
+        /// Which reservation of the project this is: 1, 2, 3, …
+        reservation: u64,
         /// Why.
         purpose: ReservationPurpose,
     },

@@ -140,7 +140,7 @@ impl Feature {
     }
 
     /// A share for each option that the feature has: the one that was set, else the default of the environment with
-    /// this ordinal.
+    /// this ordinal, or what is left of 100 if that is less. So defaults never make a sum exceed 100.
     #[must_use]
     pub fn resolved_allocations(&self, set: &[Allocation], environment: u64) -> Vec<Allocation> {
         let defaults = self
@@ -148,7 +148,7 @@ impl Feature {
             .options
             .iter()
             .map(|option| Allocation { option: option.id, percentage: self.default_allocation(option, environment) });
-        resolve(set, defaults)
+        resolve(set, defaults.collect())
     }
 
     /// The shares that were set for options that the feature still has.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
+use crate::event::rebased;
 use crate::limits::{FEATURE_NAME_REGEX_CHARACTERS_MAX, NAME_CHARACTERS_MAX};
 use crate::text::{check_name, check_text};
 
@@ -37,6 +38,27 @@ pub struct ProjectSettings {
 }
 
 impl ProjectSettings {
+    /// These settings, which were made from `base`, made from `current` instead: what they left as it was there, they leave
+    /// as it is here.
+    #[must_use]
+    pub fn rebased(self, base: &Self, current: &Self) -> Self {
+        rebased!(
+            self,
+            base,
+            current,
+            name,
+            hide_disabled_flags,
+            prevent_flag_defaults,
+            enable_realtime_updates,
+            only_allow_lower_case_feature_names,
+            feature_name_regex,
+            show_edge_identity_overrides_for_feature,
+            stale_flags_limit_days,
+            minimum_change_request_approvals,
+            enforce_feature_owners,
+        )
+    }
+
     /// The settings of a new project (Flagsmith's defaults).
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {

@@ -78,9 +78,12 @@ fn shares_sum_to_at_most_100() {
 }
 
 #[test]
-fn shares_count_together_with_those_that_are_not_set() {
-    assert_eq!(flag([set(&[(1, 80.1)])]).rejection(), InvalidClone::PercentagesExceed(FeatureId(1)));
-    assert_eq!(flag([set(&[(1, 80.0)])]).states().len(), 1);
+fn shares_that_are_not_set_are_what_is_left_of_100_at_most() {
+    for (set_share, left) in [(80.1, 19.9), (80.0, 20.0), (79.0, 20.0), (100.0, 0.0)] {
+        let states = flag([set(&[(1, set_share)])]).states();
+        let shares: Vec<_> = states[0].content.multivariate.iter().map(|share| share.percentage).collect();
+        assert_eq!(shares, [set_share, left]);
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn deleted() -> Event {
 }
 
 fn change(settings: EnvironmentSettings) -> Command {
-    Command::ChangeEnvironmentSettings { settings }
+    Command::ChangeEnvironmentSettings { settings, settings_changes: 0 }
 }
 
 /// The commands with which an environment comes to be.

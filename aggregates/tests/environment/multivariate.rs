@@ -127,17 +127,17 @@ fn an_option_that_was_removed_after_the_state_was_set_has_no_share_in_it() {
 }
 
 #[test]
-fn shares_that_exceed_100_because_an_option_came_do_not_stand_in_the_way_of_other_changes() {
-    let events = environment([changed(implicit(), with(&[share(1, 80.0), share(2, 20.0)]))]);
-    let before = with(&[share(1, 80.0), share(2, 20.0), share(3, 50.0)]);
+fn an_option_that_came_after_the_state_was_set_has_no_more_than_what_was_left() {
+    let events = environment([changed(implicit(), with(&[share(1, 80.0), share(2, 15.0)]))]);
+    let before = with(&[share(1, 80.0), share(2, 15.0), share(3, 5.0)]);
     let option_came = || [option_added(1, option(3, 50.0))];
     given::<Environment>(events.clone())
         .when(set_after(option_came(), on()))
         .then([changed(before.clone(), enabled(before.clone()))]);
     given::<Environment>(events.clone())
-        .when(set_after(option_came(), to(&[share(1, 79.0)])))
+        .when(set_after(option_came(), to(&[share(1, 81.0)])))
         .then_rejected(Error::PercentagesExceed);
     given::<Environment>(events)
         .when(set_after(option_came(), to(&[share(3, 0.0)])))
-        .then([changed(before, with(&[share(1, 80.0), share(2, 20.0), share(3, 0.0)]))]);
+        .then([changed(before, with(&[share(1, 80.0), share(2, 15.0), share(3, 0.0)]))]);
 }

@@ -1,24 +1,38 @@
 //! The priorities of a feature's segment overrides: 0 is the highest.
 
+use std::sync::Arc;
+
 use offshoot_aggregates::environment::{
     Environment, EnvironmentCommand as Command, EnvironmentError as Error, EnvironmentEvent as Event, ExpectedOverride,
-    PriorityChange, SegmentLink, StateChange,
+    PriorityChange, ProjectSegments, SegmentLink, StateChange,
 };
-use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId};
+use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
 use offshoot_aggregates::project::Project;
 
 use crate::support::environment::{content, environment, feature_ref, link, override_set, segment_ref};
-use crate::support::project::{environment_reserved, feature, feature_created, project};
+use crate::support::project::{environment_reserved, feature, feature_created, project, segment};
 use crate::support::scenario::{fold, given};
 
 fn reorder(priorities: &[(i64, u32)]) -> Command {
     let priorities = priorities.iter().map(|(id, priority)| (FeatureSegmentId(*id), *priority)).collect();
-    Command::ReorderSegmentOverrides { feature: FeatureId(1), feature_name: "flag".to_owned(), priorities }
+    Command::ReorderSegmentOverrides {
+        feature: FeatureId(1),
+        feature_name: "flag".to_owned(),
+        priorities,
+        segments: segments(),
+    }
+}
+
+/// Segment 5 is called `gold`; the others are deleted.
+fn segments() -> ProjectSegments {
+    [(SegmentId(5), Arc::new(segment(5, "gold")))].into_iter().collect()
 }
 
 fn reordered(changes: &[(i64, u32, u32)]) -> Event {
     let change = |(id, before, after): &(i64, u32, u32)| PriorityChange {
         feature_segment: FeatureSegmentId(*id),
+        segment: SegmentId(id / 10),
+        segment_name: (id / 10 == 5).then(|| "gold".to_owned()),
         before: *before,
         after: *after,
     };
@@ -54,6 +68,7 @@ fn move_to(segment: i64, place: u32) -> Command {
         },
         priority: Some(place),
         expected: ExpectedOverride::Any,
+        segments: segments(),
     }
 }
 

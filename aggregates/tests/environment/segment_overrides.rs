@@ -51,6 +51,7 @@ fn set_of(feature: FeatureRef, change: StateChange) -> Command {
         change,
         priority: None,
         expected: ExpectedOverride::Any,
+        segments: Default::default(),
     }
 }
 
@@ -157,9 +158,25 @@ fn a_later_change_starts_from_what_was_set() {
 #[test]
 fn an_override_is_made_only_once_if_it_is_to_be_made_and_changed_only_if_it_is_to_be_changed() {
     let set_expecting = |expected| match set(on()) {
-        Command::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority, .. } => {
-            Command::SetSegmentOverride { feature, segment, feature_segment, feature_state, change, priority, expected }
-        }
+        Command::SetSegmentOverride {
+            feature,
+            segment,
+            feature_segment,
+            feature_state,
+            change,
+            priority,
+            segments,
+            ..
+        } => Command::SetSegmentOverride {
+            feature,
+            segment,
+            feature_segment,
+            feature_state,
+            change,
+            priority,
+            expected,
+            segments,
+        },
         other => other,
     };
     let with_place = || environment([added(link(50, 5, 0))]);

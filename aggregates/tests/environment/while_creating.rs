@@ -39,11 +39,13 @@ pub(super) fn state_commands() -> Vec<Command> {
             change: on(),
             priority: None,
             expected: ExpectedOverride::Any,
+            segments: Default::default(),
         },
         Command::ReorderSegmentOverrides {
             feature: FeatureId(1),
             feature_name: feature_name(),
             priorities: vec![(FeatureSegmentId(5), 7)],
+            segments: Default::default(),
         },
         Command::RemoveSegmentOverride {
             feature: FeatureId(1),
@@ -117,7 +119,7 @@ fn settings_and_permissions_are_edited_meanwhile() {
     let renamed = EnvironmentSettings::named("renamed");
     for events in [half_copied(), failed(), half_imported()] {
         let environment = given::<Environment>(events.clone())
-            .when(Command::ChangeEnvironmentSettings { settings: renamed.clone() })
+            .when(Command::ChangeEnvironmentSettings { settings: renamed.clone(), settings_changes: 0 })
             .then([Event::EnvironmentSettingsChanged {
                 before: EnvironmentSettings::named("staging"),
                 after: renamed.clone(),

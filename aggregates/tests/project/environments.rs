@@ -29,17 +29,26 @@ fn rename(number: u64, name: &str) -> Command {
     Command::ReserveEnvironmentRename { environment: uuid(number), name: name.to_owned() }
 }
 
-fn renamed(number: u64, name: &str) -> Event {
+fn reserved_for(purpose: ReservationPurpose, number: u64, name: &str, reservation: u64) -> Event {
     Event::EnvironmentNameReserved {
         environment: uuid(number),
         environment_id: EnvironmentId(number.cast_signed()),
         name: name.to_owned(),
-        purpose: ReservationPurpose::Rename,
+        reservation,
+        purpose,
     }
 }
 
-fn release(number: u64, name: &str) -> Command {
-    Command::ReleaseEnvironmentName { environment: uuid(number), name: name.to_owned() }
+fn renamed(number: u64, name: &str, reservation: u64) -> Event {
+    reserved_for(ReservationPurpose::Rename, number, name, reservation)
+}
+
+fn renewed(number: u64, name: &str, reservation: u64) -> Event {
+    reserved_for(ReservationPurpose::Renewal, number, name, reservation)
+}
+
+fn release(number: u64, name: &str, reservation: u64) -> Command {
+    Command::ReleaseEnvironmentName { environment: uuid(number), name: name.to_owned(), reservation }
 }
 
 fn released(number: u64, name: &str) -> Event {
@@ -88,6 +97,7 @@ fn whether_the_states_come_in_batches_is_recorded() {
         environment: uuid(5),
         environment_id: EnvironmentId(5),
         name: "copy".to_owned(),
+        reservation: 1,
         purpose: ReservationPurpose::NewEnvironment {
             ordinal: 0,
             known_features: 0,
@@ -106,10 +116,11 @@ fn the_name_of_an_environment_is_unique_in_its_case() {
 }
 
 #[test]
-fn a_name_that_is_set_apart_again_stays() {
-    given::<Project>(project([environment_reserved(5, "production", 0, 0)]))
-        .when(reserve(5, "production"))
-        .then_nothing();
+fn a_name_that_is_set_apart_again_stays_under_a_new_reservation() {
+    let before = given::<Project>(project([environment_reserved(5, "production", 0, 0)]));
+    let project = before.when(reserve(5, "production")).then([renewed(5, "production", 2)]);
+    assert_eq!(project.environment_names().reservation("production", uuid(5)), Some(2));
+    assert_eq!((project.environments_ever(), project.environment(uuid(5)).unwrap().ordinal), (1, 0));
 }
 
 #[test]
@@ -163,7 +174,7 @@ fn a_project_has_a_limited_number_of_environments_at_a_time() {
 fn an_environment_that_is_being_renamed_has_two_names() {
     let project = given::<Project>(project([environment_reserved(5, "production", 0, 0)]))
         .when(rename(5, "live"))
-        .then([renamed(5, "live")]);
+        .then([renamed(5, "live", 2)]);
     let names: Vec<_> = project.environment_names().iter().collect();
     assert_eq!(names, [("live", uuid(5)), ("production", uuid(5))]);
     assert_eq!(project.environments_ever(), 1);
@@ -175,14 +186,14 @@ fn an_environment_that_is_being_renamed_has_two_names() {
 fn an_environment_is_renamed_to_a_free_name() {
     let events = || project([environment_reserved(5, "production", 0, 0), environment_reserved(6, "staging", 1, 0)]);
     given::<Project>(events()).when(rename(5, "staging")).then_rejected(Error::EnvironmentNameTaken);
-    given::<Project>(events()).when(rename(5, "production")).then_nothing();
+    given::<Project>(events()).when(rename(5, "production")).then([renewed(5, "production", 3)]);
     given::<Project>(events()).when(rename(7, "live")).then_rejected(Error::EnvironmentNotFound);
 }
 
 #[test]
 fn the_old_name_of_a_renamed_environment_is_free_again() {
-    let events = project([environment_reserved(5, "production", 0, 0), renamed(5, "live")]);
-    let project = given::<Project>(events).when(release(5, "production")).then([released(5, "production")]);
+    let events = project([environment_reserved(5, "production", 0, 0), renamed(5, "live", 2)]);
+    let project = given::<Project>(events).when(release(5, "production", 1)).then([released(5, "production")]);
     assert!(project.environment(uuid(5)).is_some());
     assert_eq!(project.environment_names().holder("production"), None);
 }
@@ -190,7 +201,7 @@ fn the_old_name_of_a_renamed_environment_is_free_again() {
 #[test]
 fn an_environment_without_a_name_is_no_longer_one_of_the_project() {
     let project = given::<Project>(project([environment_reserved(5, "production", 0, 0)]))
-        .when(release(5, "production"))
+        .when(release(5, "production", 1))
         .then([released(5, "production")]);
     assert_eq!(project.environment(uuid(5)), None);
     let events =
@@ -201,8 +212,18 @@ fn an_environment_without_a_name_is_no_longer_one_of_the_project() {
 
 #[test]
 fn only_the_holder_of_a_name_releases_it() {
-    given::<Project>(project([])).when(release(5, "production")).then_nothing();
+    given::<Project>(project([])).when(release(5, "production", 1)).then_nothing();
     given::<Project>(project([environment_reserved(5, "production", 0, 0)]))
-        .when(release(6, "production"))
+        .when(release(6, "production", 1))
         .then_nothing();
+}
+
+#[test]
+fn a_name_that_its_environment_takes_back_is_not_released_as_the_old_one() {
+    // A rename to `live` stopped before it released `production`. The environment is being renamed back, while someone
+    // finds the old name forgotten.
+    let events =
+        || project([environment_reserved(5, "production", 0, 0), renamed(5, "live", 2), renewed(5, "production", 3)]);
+    given::<Project>(events()).when(release(5, "production", 1)).then_nothing();
+    given::<Project>(events()).when(release(5, "production", 3)).then([released(5, "production")]);
 }

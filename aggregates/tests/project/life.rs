@@ -32,7 +32,7 @@ fn deleted() -> Event {
 fn commands() -> Vec<Command> {
     let (environment, name) = (uuid(5), "production".to_owned());
     vec![
-        Command::ChangeProjectSettings { settings: ProjectSettings::named("other") },
+        Command::ChangeProjectSettings { settings: ProjectSettings::named("other"), settings_changes: 0 },
         Command::DeleteProject,
         Command::CreateFeature {
             feature: feature(9, "new"),
@@ -62,7 +62,7 @@ fn commands() -> Vec<Command> {
             in_batches: false,
         },
         Command::ReserveEnvironmentRename { environment, name: name.clone() },
-        Command::ReleaseEnvironmentName { environment, name },
+        Command::ReleaseEnvironmentName { environment, name, reservation: 1 },
         Command::GrantProjectPermission { grant: grant(holder(1), [ProjectPermission::ViewProject]) },
         Command::RevokeProjectPermission { principal: holder(1) },
     ]
@@ -100,7 +100,7 @@ fn a_project_needs_a_proper_name() {
         let settings = ProjectSettings::named(name);
         given_nothing::<Project>().when(create(settings.clone(), None)).then_rejected(problem("name", wrong));
         given::<Project>(project([]))
-            .when(Command::ChangeProjectSettings { settings })
+            .when(Command::ChangeProjectSettings { settings, settings_changes: 0 })
             .then_rejected(problem("name", wrong));
     }
 }
@@ -127,15 +127,16 @@ fn settings_are_changed_all_at_once() {
         ..ProjectSettings::named("store")
     };
     let changed = Event::ProjectSettingsChanged { before: ProjectSettings::named("shop"), after: after.clone() };
-    let project =
-        given::<Project>(project([])).when(Command::ChangeProjectSettings { settings: after.clone() }).then([changed]);
+    let project = given::<Project>(project([]))
+        .when(Command::ChangeProjectSettings { settings: after.clone(), settings_changes: 0 })
+        .then([changed]);
     assert_eq!(project.settings(), Some(&after));
 }
 
 #[test]
 fn settings_that_are_as_they_were_change_nothing() {
     given::<Project>(project([]))
-        .when(Command::ChangeProjectSettings { settings: ProjectSettings::named("shop") })
+        .when(Command::ChangeProjectSettings { settings: ProjectSettings::named("shop"), settings_changes: 0 })
         .then_nothing();
 }
 
@@ -152,7 +153,10 @@ fn the_rule_for_feature_names_is_a_regular_expression_of_bounded_length() {
         given_nothing::<Project>().when(create(&pattern)).then_rejected(problem("feature_name_regex", wrong));
     }
     given::<Project>(project([]))
-        .when(Command::ChangeProjectSettings { settings: settings(text(FEATURE_NAME_REGEX_CHARACTERS_MAX)) })
+        .when(Command::ChangeProjectSettings {
+            settings: settings(text(FEATURE_NAME_REGEX_CHARACTERS_MAX)),
+            settings_changes: 0,
+        })
         .then_accepted();
 }
 

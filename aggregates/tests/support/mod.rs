@@ -17,7 +17,7 @@ pub fn uuid(number: u64) -> Uuid {
 
 /// Someone with an API key.
 pub fn holder(number: i64) -> Principal {
-    Principal::ApiKey { uuid: uuid(900 + number.unsigned_abs()), id: ApiKeyId(number) }
+    Principal::ApiKey { uuid: uuid(900 + number.unsigned_abs()), id: ApiKeyId(number), name: format!("key {number}") }
 }
 
 /// A grant of a few permissions.

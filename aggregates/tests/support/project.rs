@@ -95,12 +95,13 @@ pub fn option_removed(feature: i64, option: MultivariateOption) -> ProjectEvent 
 }
 
 /// Environment `number`, which has `ordinal` environments and `known_features` features before it. Its states of those
-/// features have the ids from `10,000 × its number` on.
+/// features have the ids from `10,000 × its number` on. No environment was renamed before.
 pub fn environment_reserved(number: u64, name: &str, ordinal: u64, known_features: u64) -> ProjectEvent {
     ProjectEvent::EnvironmentNameReserved {
         environment: uuid(number),
         environment_id: EnvironmentId(number.cast_signed()),
         name: name.to_owned(),
+        reservation: ordinal + 1,
         purpose: ReservationPurpose::NewEnvironment {
             ordinal,
             known_features,

@@ -229,6 +229,7 @@ impl World {
             change,
             priority,
             expected: ExpectedOverride::Any,
+            segments: self.project.segments().clone(),
         };
         perform(&mut self.source, set).unwrap();
         Some(())

@@ -46,7 +46,7 @@ impl StoredKey {
     /// The holder, as permissions are granted to it.
     #[must_use]
     pub fn principal(&self) -> Principal {
-        Principal::ApiKey { uuid: self.uuid, id: self.id }
+        Principal::ApiKey { uuid: self.uuid, id: self.id, name: self.name.clone() }
     }
 }
 

@@ -9,8 +9,8 @@ use rusqlite::Transaction;
 
 pub use keys::{StoredKey, key_by_hash, key_by_id, key_by_prefix, key_ids, keys_of_organisation};
 pub use permissions::{
-    GrantHolder, Membership, Permissions, environment_grants, environment_permissions, organisations_of,
-    owners_of_environment, project_grants, project_permissions, visible_environments, visible_projects,
+    Membership, Permissions, environment_grants, environment_permissions, organisations_of, owners_of_environment,
+    project_grants, project_permissions, visible_environments, visible_projects,
 };
 
 use crate::Projection;

@@ -44,15 +44,6 @@ impl<P: Ord> Default for Permissions<P> {
     }
 }
 
-/// A grant, and the name of whom it was given to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GrantHolder<P: Ord> {
-    /// The name of the principal's API key.
-    pub name: String,
-    /// What was granted.
-    pub grant: Grant<P>,
-}
-
 /// The number that a principal has in this file.
 pub(super) fn principal_id(principal: &Principal) -> i64 {
     match principal {
@@ -150,7 +141,7 @@ fn permissions<P: Ord + DeserializeOwned>(
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn project_grants(connection: &Connection, project: ProjectId) -> Result<Vec<GrantHolder<ProjectPermission>>> {
+pub fn project_grants(connection: &Connection, project: ProjectId) -> Result<Vec<Grant<ProjectPermission>>> {
     let sql = "SELECT api_key.id, api_key.uuid, api_key.name, own.is_admin, own.permissions
         FROM project_grant AS own JOIN api_key ON api_key.id = own.principal AND NOT api_key.is_revoked
         WHERE own.project = ?1 ORDER BY own.principal";
@@ -164,18 +155,18 @@ pub fn project_grants(connection: &Connection, project: ProjectId) -> Result<Vec
 pub fn environment_grants(
     connection: &Connection,
     environment: EnvironmentId,
-) -> Result<Vec<GrantHolder<EnvironmentPermission>>> {
+) -> Result<Vec<Grant<EnvironmentPermission>>> {
     let sql = "SELECT api_key.id, api_key.uuid, api_key.name, own.is_admin, own.permissions
         FROM environment_grant AS own JOIN api_key ON api_key.id = own.principal AND NOT api_key.is_revoked
         WHERE own.environment = ?1 ORDER BY own.principal";
     grants(connection, sql, environment.0)
 }
 
-fn grants<P: Ord + DeserializeOwned>(connection: &Connection, sql: &str, scope: i64) -> Result<Vec<GrantHolder<P>>> {
+fn grants<P: Ord + DeserializeOwned>(connection: &Connection, sql: &str, scope: i64) -> Result<Vec<Grant<P>>> {
     let read = |row: &Row<'_>| {
-        let principal = Principal::ApiKey { uuid: uuid(row, "uuid")?, id: ApiKeyId(row.get("id")?) };
-        let grant = Grant { principal, admin: row.get("is_admin")?, permissions: from_json(row, "permissions")? };
-        Ok(GrantHolder { name: row.get("name")?, grant })
+        let (uuid, id) = (uuid(row, "uuid")?, ApiKeyId(row.get("id")?));
+        let principal = Principal::ApiKey { uuid, id, name: row.get("name")? };
+        Ok(Grant { principal, admin: row.get("is_admin")?, permissions: from_json(row, "permissions")? })
     };
     connection.prepare_cached(sql)?.query_map([scope], read)?.collect()
 }

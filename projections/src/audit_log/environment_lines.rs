@@ -26,9 +26,9 @@ pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) 
     let lines = match event {
         E::EnvironmentCreated { origin, .. } => created(&environment, origin),
         E::EnvironmentPermissionGranted { before, after } => {
-            vec![permissions_changed(tx, &environment, before.as_ref(), Some(after))?]
+            vec![permissions_changed(&environment, before.as_ref(), Some(after))]
         }
-        E::EnvironmentPermissionRevoked { before } => vec![permissions_changed(tx, &environment, Some(before), None)?],
+        E::EnvironmentPermissionRevoked { before } => vec![permissions_changed(&environment, Some(before), None)],
         E::PermissionsInherited { source, grants } => vec![permissions_inherited(tx, &environment, *source, grants)?],
         E::EnvironmentSettingsChanged { before, after } => {
             let log = format!("Environment updated: {}", environment.name);
@@ -113,18 +113,17 @@ fn states_in_batches(states: u64, batches: u32) -> String {
 }
 
 fn permissions_changed(
-    tx: &Transaction<'_>,
     environment: &KnownEnvironment,
     before: Option<&Grant<EnvironmentPermission>>,
     after: Option<&Grant<EnvironmentPermission>>,
-) -> Result<Line> {
+) -> Line {
     let name = &environment.name;
-    let whose = after.or(before).map(|grant| names::principal(tx, &grant.principal)).transpose()?.unwrap_or_default();
+    let whose = after.or(before).map(|grant| names::principal(&grant.principal)).unwrap_or_default();
     let log = after.map_or_else(
         || format!("Permissions revoked in environment {name} from {whose}"),
         |after| format!("Permissions granted in environment {name} to {whose}: {}", granted(after)),
     );
-    Ok(line(ChangeType::Update, environment, log).with(grant_changes(before, after)))
+    line(ChangeType::Update, environment, log).with(grant_changes(before, after))
 }
 
 /// One line, with what each principal may do among the details.
@@ -136,13 +135,12 @@ fn permissions_inherited(
 ) -> Result<Line> {
     let source = names::environment(tx, source)?.name;
     let detail = |grant: &Grant<EnvironmentPermission>| {
-        let field = names::principal(tx, &grant.principal)?;
-        Ok(ChangeDetail { field, old: Value::Null, new: granted(grant).into(), option: None })
+        let field = names::principal(&grant.principal);
+        ChangeDetail { field, old: Value::Null, new: granted(grant).into(), option: None }
     };
-    let details: Vec<_> = grants.iter().map(detail).collect::<Result<_>>()?;
     let principals = counted(grants.len() as u64, "API key");
     let log = format!("Permissions of {principals} inherited by environment {} from {source}", environment.name);
-    Ok(line(ChangeType::Update, environment, log).with(details))
+    Ok(line(ChangeType::Update, environment, log).with(grants.iter().map(detail)))
 }
 
 fn line(change: ChangeType, environment: &KnownEnvironment, log: String) -> Line {

@@ -65,13 +65,9 @@ pub(super) fn key_id(tx: &Transaction<'_>, uuid: Uuid) -> Result<Option<i64>> {
 }
 
 /// What a line calls a principal.
-pub(super) fn principal(tx: &Transaction<'_>, principal: &Principal) -> Result<String> {
-    let Principal::ApiKey { uuid, .. } = principal;
-    let name: Option<String> = tx
-        .prepare_cached("SELECT name FROM known_key WHERE uuid = ?1")?
-        .query_row([uuid.as_bytes()], |row| row.get(0))
-        .optional()?;
-    Ok(format!("API key '{}'", name.unwrap_or_else(|| uuid.to_string())))
+pub(super) fn principal(principal: &Principal) -> String {
+    let Principal::ApiKey { name, .. } = principal;
+    format!("API key '{name}'")
 }
 
 pub(super) fn add_project(

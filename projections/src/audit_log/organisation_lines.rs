@@ -37,7 +37,7 @@ pub(super) fn lines(
             let line = Line::new(ChangeType::Update, about, format!("API key revoked: {name}"));
             (place, vec![line.with_uuid(*uuid).with(changed("revoked", false, true))])
         }
-        E::ProjectNameReserved { project, project_id, name } => {
+        E::ProjectNameReserved { project, project_id, name, .. } => {
             let about = (RelatedObjectType::Project, Some(project_id.0));
             let line = Line::new(ChangeType::Unknown, about, format!("Project name reserved: {name}"));
             (in_project(*project_id), vec![line.with_uuid(*project)])

@@ -26,7 +26,7 @@ pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &ProjectEvent) -> R
         E::FeatureCreated { feature, first_feature_state_id, .. } => {
             (place, feature_created(tx, place, feature, *first_feature_state_id)?)
         }
-        E::EnvironmentNameReserved { environment, environment_id, name, purpose } => {
+        E::EnvironmentNameReserved { environment, environment_id, name, purpose, .. } => {
             if let ReservationPurpose::NewEnvironment { ordinal, .. } = purpose {
                 names::expect_environment(tx, (*environment, *environment_id), place.project, *ordinal, name)?;
             }
@@ -40,11 +40,11 @@ pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &ProjectEvent) -> R
             (Place { environment, ..place }, vec![line])
         }
         E::ProjectPermissionGranted { before, after } => {
-            let line = permissions_changed(tx, &project, before.as_ref(), Some(after))?;
+            let line = permissions_changed(&project, before.as_ref(), Some(after));
             (place, vec![line])
         }
         E::ProjectPermissionRevoked { before } => {
-            let line = permissions_changed(tx, &project, Some(before), None)?;
+            let line = permissions_changed(&project, Some(before), None);
             (place, vec![line])
         }
         event => (place, plain_line(&project, event).into_iter().collect()),
@@ -134,18 +134,17 @@ fn feature_created(
 }
 
 fn permissions_changed(
-    tx: &Transaction<'_>,
     project: &Known,
     before: Option<&Grant<ProjectPermission>>,
     after: Option<&Grant<ProjectPermission>>,
-) -> Result<Line> {
+) -> Line {
     let name = &project.name;
-    let whose = after.or(before).map(|grant| names::principal(tx, &grant.principal)).transpose()?.unwrap_or_default();
+    let whose = after.or(before).map(|grant| names::principal(&grant.principal)).unwrap_or_default();
     let log = after.map_or_else(
         || format!("Permissions revoked in project {name} from {whose}"),
         |after| format!("Permissions granted in project {name} to {whose}: {}", granted(after)),
     );
-    Ok(project_line(ChangeType::Update, project, log).with(grant_changes(before, after)))
+    project_line(ChangeType::Update, project, log).with(grant_changes(before, after))
 }
 
 fn project_line(change: ChangeType, project: &Known, log: String) -> Line {

@@ -29,7 +29,9 @@ pub(super) fn lines(event: &EnvironmentEvent) -> Vec<Line> {
             let about = (RelatedObjectType::Feature, Some(feature.0));
             let log = format!("Segment overrides re-ordered for feature '{feature_name}'.");
             let details = priorities.iter().filter_map(|change| {
-                changed(&format!("priority of {}", change.feature_segment), change.before, change.after)
+                let segment = change.segment_name.as_ref();
+                let segment = segment.map_or_else(|| change.segment.to_string(), |name| format!("'{name}'"));
+                changed(&format!("priority of segment {segment}"), change.before, change.after)
             });
             vec![Line::new(ChangeType::Unknown, about, log).with(details)]
         }

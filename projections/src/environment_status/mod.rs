@@ -52,6 +52,7 @@ const SCHEMA: &str = "
         project_uuid BLOB NOT NULL,
         name TEXT NOT NULL,
         environment BLOB NOT NULL,
+        reservation INTEGER NOT NULL,
         reserved_at INTEGER NOT NULL,
         PRIMARY KEY (project_uuid, name)
     ) STRICT, WITHOUT ROWID;";
@@ -62,7 +63,7 @@ impl Projection for EnvironmentStatus {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn schema(&self) -> &'static str {

@@ -19,6 +19,8 @@ pub struct ForgottenName {
     pub environment: Uuid,
     /// The name.
     pub name: String,
+    /// Which reservation of it was forgotten.
+    pub reservation: u64,
 }
 
 /// Applies an event of a project.
@@ -31,10 +33,10 @@ pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Proj
             execute(tx, "DELETE FROM name WHERE project_uuid = ?1", [key])?;
             execute(tx, "UPDATE environment SET is_deleted = 1, is_creating = 0 WHERE project_uuid = ?1", [key])
         }
-        ProjectEvent::EnvironmentNameReserved { environment, name, .. } => {
-            let sql = "INSERT OR REPLACE INTO name (project_uuid, name, environment, reserved_at)
-                VALUES (?1, ?2, ?3, ?4)";
-            execute(tx, sql, (key, name, environment.as_bytes(), recorded.recorded_at.as_microsecond()))
+        ProjectEvent::EnvironmentNameReserved { environment, name, reservation, .. } => {
+            let sql = "INSERT OR REPLACE INTO name (project_uuid, name, environment, reservation, reserved_at)
+                VALUES (?1, ?2, ?3, ?4, ?5)";
+            execute(tx, sql, (key, name, environment.as_bytes(), reservation, recorded.recorded_at.as_microsecond()))
         }
         ProjectEvent::EnvironmentNameReleased { name, .. } => {
             execute(tx, "DELETE FROM name WHERE project_uuid = ?1 AND name = ?2", (key, name))
@@ -56,7 +58,7 @@ pub(super) fn is_deleted_project(tx: &Transaction<'_>, project: Uuid) -> Result<
 pub fn forgotten_names(connection: &Connection, before: Timestamp) -> Result<Vec<ForgottenName>> {
     connection
         .prepare_cached(
-            "SELECT name.project_uuid, name.environment, name.name FROM name
+            "SELECT name.project_uuid, name.environment, name.name, name.reservation FROM name
                 LEFT JOIN environment ON environment.uuid = name.environment
                 WHERE name.reserved_at < ?1 AND (environment.id IS NULL OR environment.is_deleted
                     OR environment.project_uuid <> name.project_uuid OR environment.settings ->> '$.name' <> name.name)
@@ -67,6 +69,7 @@ pub fn forgotten_names(connection: &Connection, before: Timestamp) -> Result<Vec
                 project: uuid(row, "project_uuid")?,
                 environment: uuid(row, "environment")?,
                 name: row.get("name")?,
+                reservation: row.get("reservation")?,
             })
         })?
         .collect()

@@ -13,7 +13,7 @@ use rusqlite::{Result, Transaction};
 
 use super::bulk::BulkInsert;
 use super::known::{self, FEATURE, KnownEnvironment, KnownProject, Phase, read_feature};
-use super::row::StateRow;
+use super::row::{ResolvedContent, StateRow};
 use super::write::{self, Counts, Which, resolved};
 
 /// Features that are read at a time in order to give an environment their default states.
@@ -121,7 +121,7 @@ impl EnvironmentFold<'_> {
                 continue;
             }
             let content = match changed.get(&state.feature) {
-                None => Cow::Borrowed(&*state.content),
+                None => ResolvedContent::from(Cow::Borrowed(&*state.content)),
                 Some(None) => continue,
                 Some(Some(feature)) => {
                     resolved(feature, self.environment.reservation.ordinal, segment.is_none(), &state.content)
@@ -180,7 +180,10 @@ impl EnvironmentFold<'_> {
             return Ok(());
         }
         let (id, content) = match state {
-            None => (None, Cow::Owned(FeatureStateContent::unset(FeatureStateId::default()))),
+            None => {
+                let unset = FeatureStateContent::unset(FeatureStateId::default());
+                (None, ResolvedContent::from(Cow::Owned(unset)))
+            }
             Some((id, content)) => {
                 (Some(id), resolved(&known, self.environment.reservation.ordinal, link.is_none(), content))
             }

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 pub use links::{FeatureSegmentView, count_feature_segments, feature_segment, list_feature_segments};
 pub use states::{
-    StateFilter, count_states, default_shares, default_states_of, environment_digest, environment_states,
-    feature_state, list_states, matching_features, override_counts, override_states_of,
+    StateFilter, count_states, default_states_of, environment_digest, environment_states, feature_state, list_states,
+    matching_features, override_counts, override_states_of,
 };
 pub use views::{EnvironmentStates, FeatureStateView};
 
@@ -108,7 +108,7 @@ impl Projection for FeatureStates {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn schema(&self) -> &'static str {

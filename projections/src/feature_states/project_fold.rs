@@ -132,6 +132,9 @@ impl ProjectFold<'_> {
     }
 
     fn reserve_name(&self, uuid: Uuid, id: EnvironmentId, purpose: &ReservationPurpose) -> Result<()> {
+        if *purpose == ReservationPurpose::Renewal {
+            return Ok(());
+        }
         let ReservationPurpose::NewEnvironment { ordinal, known_features, first_feature_state_id, .. } = purpose else {
             let sql = "UPDATE environment SET names = names + 1 WHERE uuid = ?1 AND project = ?2";
             return self.tx.prepare_cached(sql)?.execute((uuid.as_bytes(), self.project.id)).map(drop);

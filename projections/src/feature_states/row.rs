@@ -21,7 +21,22 @@ pub(super) struct StateRow<'a> {
     pub(super) id: Option<FeatureStateId>,
     is_outside_block: bool,
     content: Cow<'a, FeatureStateContent>,
+    /// The options whose shares are not set but follow from their defaults.
+    unset: Vec<MultivariateOptionId>,
     at: i64,
+}
+
+/// What a state says, and the options whose shares in it are not set but follow from their defaults.
+pub(super) struct ResolvedContent<'a> {
+    pub(super) content: Cow<'a, FeatureStateContent>,
+    pub(super) unset: Vec<MultivariateOptionId>,
+}
+
+impl<'a> From<Cow<'a, FeatureStateContent>> for ResolvedContent<'a> {
+    /// All its shares are set.
+    fn from(content: Cow<'a, FeatureStateContent>) -> Self {
+        Self { content, unset: Vec::new() }
+    }
 }
 
 impl<'a> StateRow<'a> {
@@ -30,9 +45,10 @@ impl<'a> StateRow<'a> {
         environment: &KnownEnvironment,
         (feature, link): (FeatureId, Option<SegmentLink>),
         id: Option<FeatureStateId>,
-        content: Cow<'a, FeatureStateContent>,
+        content: impl Into<ResolvedContent<'a>>,
         recorded: &RecordedEvent,
     ) -> Self {
+        let ResolvedContent { content, unset } = content.into();
         Self {
             environment: environment.id(),
             feature,
@@ -40,6 +56,7 @@ impl<'a> StateRow<'a> {
             id,
             is_outside_block: id.is_some_and(|id| environment.is_outside_block(id)),
             content,
+            unset,
             at: recorded.recorded_at.as_microsecond(),
         }
     }
@@ -48,7 +65,9 @@ impl<'a> StateRow<'a> {
     pub(super) fn implicit(environment: &KnownEnvironment, feature: &Feature, recorded: &RecordedEvent) -> Self {
         let implicit = environment.reservation.implicit_state(feature);
         let key = (feature.definition.id, None);
-        Self::new(environment, key, Some(implicit.id), Cow::Owned(implicit.content), recorded)
+        let unset = unset_options(&[], &implicit.content.multivariate);
+        let content = ResolvedContent { content: Cow::Owned(implicit.content), unset };
+        Self::new(environment, key, Some(implicit.id), content, recorded)
     }
 
     pub(super) fn segment(&self) -> i64 {
@@ -89,7 +108,7 @@ impl BulkRow for StateRow<'_> {
         values.put(value.string_value.as_deref())?;
         values.put(value.integer_value)?;
         values.put(value.boolean_value)?;
-        values.put(encode_shares(multivariate)?)?;
+        values.put(encode_shares(multivariate, &self.unset)?)?;
         values.put(seed.0)?;
         values.put(self.link.map(|link| link.feature_segment.0))?;
         values.put(self.link.map(|link| link.priority))?;
@@ -98,24 +117,48 @@ impl BulkRow for StateRow<'_> {
     }
 }
 
-/// Shares as `[[option, percentage], …]`; nothing if there are none.
-pub(super) fn encode_shares(shares: &[Allocation]) -> Result<Option<String>> {
+/// The options whose shares are not among those that were set.
+pub(super) fn unset_options(set: &[Allocation], shares: &[Allocation]) -> Vec<MultivariateOptionId> {
+    let is_unset = |share: &&Allocation| set.iter().all(|own| own.option != share.option);
+    shares.iter().filter(is_unset).map(|share| share.option).collect()
+}
+
+/// The shares of a state, as its row has them.
+#[derive(Default)]
+pub(super) struct StoredShares {
+    /// A share for each option.
+    pub(super) shares: Vec<Allocation>,
+    /// The options whose shares are not set but follow from their defaults.
+    pub(super) unset: Vec<MultivariateOptionId>,
+}
+
+impl StoredShares {
+    /// The shares that were set.
+    pub(super) fn set(&self) -> Vec<Allocation> {
+        self.shares.iter().filter(|share| !self.unset.contains(&share.option)).copied().collect()
+    }
+}
+
+/// Shares as `[[[option, percentage], …], [option, …]]`, those that are not set once more at the end; nothing if there are
+/// none.
+pub(super) fn encode_shares(shares: &[Allocation], unset: &[MultivariateOptionId]) -> Result<Option<String>> {
     if shares.is_empty() {
         return Ok(None);
     }
     let pairs: Vec<_> = shares.iter().map(|share| (share.option, share.percentage)).collect();
-    to_json(&pairs).map(Some)
+    to_json(&(pairs, unset)).map(Some)
 }
 
 /// Reads what [`encode_shares`] wrote.
-pub(super) fn read_shares(row: &Row<'_>, column: &str) -> Result<Vec<Allocation>> {
+pub(super) fn read_shares(row: &Row<'_>, column: &str) -> Result<StoredShares> {
     let json = match row.get_ref(column)? {
-        ValueRef::Null => return Ok(Vec::new()),
+        ValueRef::Null => return Ok(StoredShares::default()),
         value => value.as_str()?,
     };
-    let pairs: Vec<(MultivariateOptionId, f64)> =
+    let (pairs, unset): (Vec<(MultivariateOptionId, f64)>, _) =
         serde_json::from_str(json).map_err(|error| wrong(Type::Text, error))?;
-    Ok(pairs.into_iter().map(|(option, percentage)| Allocation { option, percentage }).collect())
+    let shares = pairs.into_iter().map(|(option, percentage)| Allocation { option, percentage }).collect();
+    Ok(StoredShares { shares, unset })
 }
 
 /// Reads what a state says.
@@ -123,7 +166,7 @@ pub(super) fn read_content(row: &Row<'_>) -> Result<FeatureStateContent> {
     Ok(FeatureStateContent {
         enabled: row.get("enabled")?,
         value: read_value(row)?,
-        multivariate: read_shares(row, "multivariate")?,
+        multivariate: read_shares(row, "multivariate")?.shares,
         seed: FeatureStateId(row.get("seed")?),
     })
 }

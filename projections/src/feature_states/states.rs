@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use offshoot_aggregates::environment::{Allocation, ValueType};
-use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
+use offshoot_aggregates::environment::ValueType;
+use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, SegmentId};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use uuid::Uuid;
 
-use super::row::{read_shares, read_value};
+use super::row::read_value;
 use super::views::{EnvironmentStates, FeatureStateView};
 use crate::digest::digest_rows;
 use crate::lists::{Conditions, Page, id_set};
@@ -159,18 +159,6 @@ pub fn override_states_of(
     states.map(|state| state.map(|state| (state.feature, state))).collect()
 }
 
-/// What each environment of a project gives to the options of a feature by default.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn default_shares(connection: &Connection, project: ProjectId, feature: FeatureId) -> Result<Vec<Vec<Allocation>>> {
-    let sql = "SELECT s.multivariate FROM environment e
-        JOIN feature_state s ON s.environment = e.id AND s.feature = ?2 AND s.segment = 0
-        WHERE e.project = ?1 AND e.phase > 0 ORDER BY e.id";
-    let mut statement = connection.prepare_cached(sql)?;
-    statement.query_map((project.0, feature.0), |row| read_shares(row, "multivariate"))?.collect()
-}
-
 /// The features whose default state in an environment is on or off as asked, and whose value has `value_search` in it,
 /// in whatever case; in order of their ids.
 ///
@@ -218,8 +206,8 @@ fn effective_text(row: &Row<'_>) -> Result<String> {
 /// # Errors
 /// The file cannot be read.
 pub fn environment_digest(connection: &Connection, environment: EnvironmentId) -> Result<Uuid> {
-    let sql =
-        "SELECT feature, segment, enabled, value_type, string_value, integer_value, boolean_value, multivariate, seed,
+    let sql = "SELECT feature, segment, enabled, value_type, string_value, integer_value, boolean_value,
+            multivariate -> '$[0]', seed,
             priority FROM feature_state
         WHERE environment = ?1 AND id IS NOT NULL AND environment IN (SELECT id FROM environment WHERE phase > 0)
         ORDER BY feature, segment";

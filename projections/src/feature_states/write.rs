@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Result, ToSql, Transaction};
 
 use super::bulk::{BulkInsert, put_row};
 use super::known::KnownEnvironment;
-use super::row::{StateRow, encode_shares, read_shares};
+use super::row::{ResolvedContent, StateRow, encode_shares, read_shares, unset_options};
 
 /// How many rows of each kind came, or went if negative.
 #[derive(Clone, Copy, Debug, Default)]
@@ -135,12 +135,13 @@ pub(super) fn resolved<'a>(
     environment_ordinal: u64,
     is_default: bool,
     content: &'a FeatureStateContent,
-) -> Cow<'a, FeatureStateContent> {
+) -> ResolvedContent<'a> {
     let multivariate = shares_now(feature, environment_ordinal, is_default, &content.multivariate);
     if multivariate == content.multivariate {
-        return Cow::Borrowed(content);
+        return Cow::Borrowed(content).into();
     }
-    Cow::Owned(FeatureStateContent { multivariate, ..content.clone() })
+    let unset = unset_options(&content.multivariate, &multivariate);
+    ResolvedContent { content: Cow::Owned(FeatureStateContent { multivariate, ..content.clone() }), unset }
 }
 
 /// Gives the states of a feature, whose options changed, shares for the options that it has now.
@@ -157,13 +158,20 @@ pub(super) fn resolve_shares(
     let rows = statement.query_map(key, |row| Ok((row.get::<_, i64>(0)?, read_shares(row, "multivariate")?)))?;
     let rows: Vec<_> = rows.collect::<Result<_>>()?;
     let mut is_changed = false;
-    for (segment, shares) in rows {
-        let now = shares_now(feature, environment.reservation.ordinal, segment == 0, &shares);
-        if now != shares {
+    for (segment, stored) in rows {
+        let set = stored.set();
+        let now = shares_now(feature, environment.reservation.ordinal, segment == 0, &set);
+        if now != stored.shares {
             let sql = "UPDATE feature_state SET multivariate = ?4, updated_at = max(updated_at, ?5)
                 WHERE environment = ?1 AND feature = ?2 AND segment = ?3";
             let at = recorded.recorded_at.as_microsecond();
-            tx.prepare_cached(sql)?.execute((key.0, key.1, segment, encode_shares(&now)?, at))?;
+            tx.prepare_cached(sql)?.execute((
+                key.0,
+                key.1,
+                segment,
+                encode_shares(&now, &unset_options(&set, &now))?,
+                at,
+            ))?;
             is_changed = true;
         }
     }

@@ -27,7 +27,16 @@ fn an_organisation_and_its_projects_names_have_lines() {
     );
 
     let (project, project_id, name) = (uuid(11), ProjectId(11), "p".to_owned());
-    history.organisation(1, OrganisationEvent::ProjectNameReserved { project, project_id, name: name.clone() });
+    history.organisation(
+        1,
+        OrganisationEvent::ProjectNameReserved {
+            project,
+            project_id,
+            name: name.clone(),
+            reservation: 1,
+            is_renewal: false,
+        },
+    );
     let line = last_line(&history);
     assert_eq!((line.log.as_str(), line.project), ("Project name reserved: p", Some(project_id)));
     history.project(11, project_created(11, 1));
@@ -101,6 +110,7 @@ fn a_name_that_is_reserved_again_for_an_environment_that_never_came_is_no_troubl
         environment: uuid(21),
         environment_id: EnvironmentId(id),
         name: "env21".to_owned(),
+        reservation: 1,
         purpose: ReservationPurpose::NewEnvironment {
             ordinal: 0,
             known_features: 0,

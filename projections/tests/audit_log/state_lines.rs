@@ -154,14 +154,24 @@ fn overrides_that_are_added_re_ordered_and_removed_have_lines() {
     assert_eq!(line.log, "Segment override added for feature 'banner' and segment 'gold'.");
     assert_eq!(changes(&line), [("priority", Value::Null, json!(1))]);
 
-    let priorities = vec![PriorityChange { feature_segment: FeatureSegmentId(7), before: 1, after: 0 }];
+    let moved = |segment, segment_name: Option<&str>, before, after| PriorityChange {
+        feature_segment: FeatureSegmentId(7),
+        segment: SegmentId(segment),
+        segment_name: segment_name.map(str::to_owned),
+        before,
+        after,
+    };
+    let priorities = vec![moved(3, Some("gold"), 1, 0), moved(4, None, 0, 1)];
     let reordered =
         EnvironmentEvent::SegmentOverridesReordered { feature: FEATURE, feature_name: feature_name(), priorities };
     history.environment(21, reordered);
     let line = last_line(&history);
     assert_eq!(line.log, "Segment overrides re-ordered for feature 'banner'.");
     assert_eq!(about(&line), ("FEATURE", Some(5), "UNKNOWN"));
-    assert_eq!(changes(&line), [("priority of 7", json!(1), json!(0))]);
+    assert_eq!(
+        changes(&line),
+        [("priority of segment 'gold'", json!(1), json!(0)), ("priority of segment 4", json!(0), json!(1))]
+    );
 
     let removed = |feature_state| EnvironmentEvent::SegmentOverrideRemoved {
         feature: FEATURE,

@@ -199,11 +199,11 @@ async fn change(session: &Session, key: &str, mut fields: Fields) -> Result<Answ
     let commands = &session.state.commands;
     // Not from the read model: what someone else has just changed must stay.
     let before = commands.load_environment(environment.uuid).await?;
-    let settings = before.aggregate.settings().cloned().unwrap_or(environment.settings);
-    let settings = changed(settings, &mut fields);
+    let base = before.aggregate.settings().cloned().unwrap_or(environment.settings);
+    let settings = changed(base.clone(), &mut fields);
     fields.finish()?;
     let command = session.conditional_command(before.version)?;
-    let position = commands.change_environment_settings(&command, environment.uuid, settings).await?.position;
+    let position = commands.change_environment_settings(&command, environment.uuid, &base, settings).await?.position;
     answer_changed(session, environment.uuid, position).await
 }
 

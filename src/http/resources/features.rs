@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::multivariate_options::require_room;
 use super::shapes::author::Authors;
 use super::shapes::feature::{FeatureBody, FeatureForm};
 use super::shapes::multivariate_option::{OptionBody, OptionFields};
-use crate::commands::{CommandError, NewFeature, NewOption, REPLACE_OPTIONS_STEP, Rejection};
+use crate::commands::{CommandError, NewFeature, NewOption, Rejection};
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::fields::Fields;
@@ -206,30 +205,12 @@ async fn change(session: Session, (project, feature): (i64, i64), mut fields: Fi
     });
     fields.finish()?;
     let (commands, command) = (&session.state.commands, session.command());
-    if let Some(options) = &options
-        && !commands.is_repeated(&command.step(REPLACE_OPTIONS_STEP)).await?
-    {
-        let (kept, added) = kept_and_added(options);
-        require_room(&session, (project.id, feature.id), Some(kept), added, OPTIONS).await?;
-    }
     let changed = commands.change_feature(&command, project.uuid, feature.id, change, options).await;
     let position = changed.map_err(rejected_options)?.position;
     session.state.settle(position).await;
     let feature = existing(&session, project.id, feature.id).await?;
     let body = bodies(&session, vec![feature], FeatureForm::Changed).await?.pop();
     Ok(Answer::ok(&body).position(position))
-}
-
-/// The options that stay, and what those that come ask for, in percent.
-fn kept_and_added(options: &[OptionEdit<NewOption>]) -> (Vec<MultivariateOptionId>, f64) {
-    let (mut kept, mut added) = (Vec::new(), 0.0);
-    for option in options {
-        match option {
-            OptionEdit::Change(id, _) => kept.push(*id),
-            OptionEdit::Add(new) => added += new.default_percentage_allocation,
-        }
-    }
-    (kept, added)
 }
 
 /// Delete a feature

@@ -3,17 +3,14 @@
 use offshoot_aggregates::environment::FeatureValue;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, ProjectId};
 use offshoot_aggregates::limits::OPTION_KEY_CHARACTERS_MAX;
-use offshoot_aggregates::percentages;
 use offshoot_aggregates::permissions::ProjectPermission;
 use offshoot_aggregates::project::{MultivariateOption, ProjectCommand};
-use offshoot_projections::feature_states;
 use offshoot_projections::features::{self, StoredProject};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::features::existing;
 use super::shapes::multivariate_option::{ListedOption, NestedOption, OptionBody, OptionFields};
-use crate::commands::ADD_OPTION_STEP;
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::fields::Fields;
@@ -21,7 +18,7 @@ use crate::http::kinds::{id, text};
 use crate::http::openapi::CommonProblems;
 use crate::http::pagination::{Page, Pagination};
 use crate::http::problem::Problem;
-use crate::http::rejections::{INVALID_ALLOCATION, unknown_id};
+use crate::http::rejections::unknown_id;
 use crate::http::session::Session;
 use crate::http::state::{AppState, not_shown_yet};
 
@@ -82,10 +79,6 @@ async fn create_option(
     let (option, key) = read(&mut fields, feature, &FeatureValue::default());
     fields.finish()?;
     let (commands, command) = (&session.state.commands, session.command());
-    if !commands.is_repeated(&command.step(ADD_OPTION_STEP)).await? {
-        let place = (project.id, feature);
-        require_room(&session, place, None, option.new_share(), "default_percentage_allocation").await?;
-    }
     let created = commands.add_option(&command, project.uuid, feature, option.into_new(key.flatten())).await?;
     session.state.settle(created.position).await;
     let option = find(&session, feature, created.created).await?.ok_or_else(not_shown_yet)?;
@@ -215,31 +208,4 @@ async fn existing_option(
 
 fn body(feature: FeatureId, option: MultivariateOption) -> ListedOption {
     ListedOption { option: NestedOption::from(option), feature: feature.0 }
-}
-
-/// Checks that every environment has room for options that come, which take their default shares there. The project
-/// cannot: what an environment gives to options is the environment's. So someone else may still be faster.
-///
-/// `kept` are the options that stay; all of them if it is `None`. `added` is what those that come ask for, in percent.
-///
-/// # Errors
-/// 400, named by `field`.
-pub(super) async fn require_room(
-    session: &Session,
-    (project, feature): (ProjectId, FeatureId),
-    kept: Option<Vec<MultivariateOptionId>>,
-    added: f64,
-    field: &'static str,
-) -> Result<(), Problem> {
-    if added <= 0.0 {
-        return Ok(());
-    }
-    let query = move |file: &_| feature_states::default_shares(file, project, feature);
-    let environments = session.state.read_models.feature_states.query(query).await?;
-    let is_kept = |option| kept.as_ref().is_none_or(|kept| kept.contains(&option));
-    let is_too_much = environments.iter().any(|shares| {
-        let kept = shares.iter().filter(|share| is_kept(share.option)).map(|share| share.percentage);
-        percentages::exceed(kept.chain([added]))
-    });
-    if is_too_much { Err(Problem::field(field, INVALID_ALLOCATION)) } else { Ok(()) }
 }

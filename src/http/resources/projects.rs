@@ -119,9 +119,11 @@ async fn change(session: &Session, id: ProjectId, mut fields: Fields) -> Result<
     let commands = &session.state.commands;
     // Not from the read model: what someone else has just changed must stay.
     let before = commands.load_project(project.uuid).await?.aggregate.settings().cloned();
-    let settings = changed(before.unwrap_or(project.settings), &mut fields);
+    let base = before.unwrap_or(project.settings);
+    let settings = changed(base.clone(), &mut fields);
     fields.finish()?;
-    let position = commands.change_project_settings(&session.command(), project.uuid, settings).await?.position;
+    let command = session.command();
+    let position = commands.change_project_settings(&command, project.uuid, &base, settings).await?.position;
     session.state.settle(position).await;
     let project = RetrievedProject::from(session.find_project(id).await?);
     Ok(Answer::ok(&project).position(position))

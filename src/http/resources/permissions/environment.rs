@@ -2,8 +2,8 @@
 
 use offshoot_aggregates::environment::EnvironmentCommand;
 use offshoot_aggregates::ids::OrganisationId;
-use offshoot_aggregates::permissions::EnvironmentPermission;
-use offshoot_projections::access::{self, GrantHolder, Permissions};
+use offshoot_aggregates::permissions::{EnvironmentPermission, Grant};
+use offshoot_projections::access::{self, Permissions};
 use offshoot_projections::environment_status::StoredEnvironment;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,7 +36,7 @@ impl Place for StoredEnvironment {
         owners.map(|(_, organisation)| organisation).ok_or_else(|| Problem::not_found("Environment"))
     }
 
-    async fn holders(&self, session: &Session) -> Result<Vec<GrantHolder<EnvironmentPermission>>, Problem> {
+    async fn holders(&self, session: &Session) -> Result<Vec<Grant<EnvironmentPermission>>, Problem> {
         let id = self.id;
         Ok(session.state.read_models.access.query(move |file| access::environment_grants(file, id)).await?)
     }

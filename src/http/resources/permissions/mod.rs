@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use offshoot_aggregates::Position;
 use offshoot_aggregates::ids::{ApiKeyId, OrganisationId};
 use offshoot_aggregates::permissions::{Grant, Principal};
-use offshoot_projections::access::{self, GrantHolder, Permissions, StoredKey};
+use offshoot_projections::access::{self, Permissions, StoredKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -81,9 +81,9 @@ struct GrantBody {
 }
 
 impl HeldPermissions {
-    fn new<P: Ord + Serialize>(holder: GrantHolder<P>) -> Self {
-        let Grant { principal: Principal::ApiKey { uuid, id }, admin, permissions } = holder.grant;
-        let user = Author::api_key(id.0, uuid, holder.name);
+    fn new<P: Ord + Serialize>(grant: Grant<P>) -> Self {
+        let Grant { principal: Principal::ApiKey { uuid, id, name }, admin, permissions } = grant;
+        let user = Author::api_key(id.0, uuid, name);
         Self { id: id.0, permissions: names(&permissions), admin, user }
     }
 }
@@ -148,7 +148,7 @@ trait Place {
     async fn organisation(&self, session: &Session) -> Result<OrganisationId, Problem>;
 
     /// Who was granted what there.
-    async fn holders(&self, session: &Session) -> Result<Vec<GrantHolder<Self::Permission>>, Problem>;
+    async fn holders(&self, session: &Session) -> Result<Vec<Grant<Self::Permission>>, Problem>;
 
     /// What the caller may do there.
     async fn own(&self, session: &Session) -> Result<Permissions<Self::Permission>, Problem>;
@@ -223,6 +223,6 @@ async fn holder<P: Place>(session: &Session, place: &P, id: i64) -> Result<Princ
         own.0 == id
     };
     let holders = place.holders(session).await?;
-    let found = holders.into_iter().map(|holder| holder.grant.principal).find(is_it);
+    let found = holders.into_iter().map(|holder| holder.principal).find(is_it);
     found.ok_or_else(|| Problem::not_found(P::GRANT))
 }

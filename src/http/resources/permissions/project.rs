@@ -1,9 +1,9 @@
 //! Permissions granted in a project: listed, granted, changed, taken away; and the caller's own.
 
 use offshoot_aggregates::ids::{OrganisationId, ProjectId};
-use offshoot_aggregates::permissions::ProjectPermission;
+use offshoot_aggregates::permissions::{Grant, ProjectPermission};
 use offshoot_aggregates::project::ProjectCommand;
-use offshoot_projections::access::{self, GrantHolder, Permissions};
+use offshoot_projections::access::{self, Permissions};
 use offshoot_projections::features::StoredProject;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,7 +33,7 @@ impl Place for StoredProject {
         Ok(self.organisation)
     }
 
-    async fn holders(&self, session: &Session) -> Result<Vec<GrantHolder<ProjectPermission>>, Problem> {
+    async fn holders(&self, session: &Session) -> Result<Vec<Grant<ProjectPermission>>, Problem> {
         let id = self.id;
         Ok(session.state.read_models.access.query(move |file| access::project_grants(file, id)).await?)
     }

@@ -89,14 +89,10 @@ impl OptionFields {
         }
     }
 
-    /// The default share that it asks for, in percent, if it is a new option's.
-    pub fn new_share(&self) -> f64 {
-        self.share.unwrap_or(DEFAULT_SHARE)
-    }
-
     /// A new option.
     pub fn into_new(self, key: Option<String>) -> NewOption {
-        NewOption { default_percentage_allocation: self.new_share(), value: self.value.unwrap_or_default(), key }
+        let default_percentage_allocation = self.share.unwrap_or(DEFAULT_SHARE);
+        NewOption { default_percentage_allocation, value: self.value.unwrap_or_default(), key }
     }
 
     /// A change of an option that is there. `key`: `None` leaves it as it is.
