@@ -4,7 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use std::time::Duration;
+
 use clap::Args;
+use jiff::SignedDuration;
+
+use crate::limits::CLONE_BATCH_PAUSE_MAX;
 
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
@@ -60,6 +65,23 @@ impl FromStr for Store {
     }
 }
 
+/// How the workers go about it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WorkerConfig {
+    /// How long an asynchronous clone rests before each of its batches, as in `50ms` or `2s`; at most a minute. Not at all
+    /// if not set. For a store that is busy with other things: a clone takes longer and leaves more to everybody else.
+    #[arg(long, env = "OFFSHOOT_CLONE_BATCH_PAUSE", value_parser = clone_batch_pause)]
+    pub clone_batch_pause: Option<Duration>,
+}
+
+fn clone_batch_pause(text: &str) -> Result<Duration, String> {
+    let pause: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    match Duration::try_from(pause) {
+        Ok(pause) if pause <= CLONE_BATCH_PAUSE_MAX => Ok(pause),
+        _ => Err(format!("a pause is 0 to {} seconds", CLONE_BATCH_PAUSE_MAX.as_secs())),
+    }
+}
+
 /// How the server runs.
 #[derive(Clone, Debug, Args)]
 pub struct ServerConfig {
@@ -70,6 +92,10 @@ pub struct ServerConfig {
     /// Where the data is.
     #[command(flatten)]
     pub data: DataConfig,
+
+    /// How the workers go about it.
+    #[command(flatten)]
+    pub workers: WorkerConfig,
 
     /// The API key that an empty store is given at its first start: at least 20 characters. A random one is made, and
     /// printed once, if none is given.

@@ -69,6 +69,9 @@ pub const CLONES_RUNNING_MAX: usize = 64;
 /// Batches that the clones of a node append at the same time; more would only wait for the same disk.
 pub const CLONE_BATCHES_IN_FLIGHT_MAX: usize = 2;
 
+/// The longest pause before each batch of a clone that can be asked for: one that rests longer looks as if it were stuck.
+pub const CLONE_BATCH_PAUSE_MAX: Duration = Duration::from_secs(60);
+
 /// How often a batch is tried before the attempt is given up as failed.
 pub const CLONE_ATTEMPTS_MAX: usize = 8;
 

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock;
 use crate::commands::{CommandError, Commands};
-use crate::config::DataConfig;
+use crate::config::{DataConfig, WorkerConfig};
 use crate::event_feed::EventFeed;
 use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError, SqliteEventLog};
 use crate::read_models::ReadModels;
@@ -63,12 +63,12 @@ impl Node {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(config: &DataConfig) -> Result<Self, StartError> {
+    pub async fn start(config: &DataConfig, workers: &WorkerConfig) -> Result<Self, StartError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
         let lock = DirectoryLock::acquire(&config.data_dir)?;
         let log = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
-        Self::start_on(log, &config.read_models(), Some(lock)).await
+        Self::start_on(log, &config.read_models(), workers, Some(lock)).await
     }
 
     /// Starts the projectors and the workers on a log that is open, with the read models in a directory.
@@ -78,6 +78,7 @@ impl Node {
     pub async fn start_on(
         log: Arc<dyn EventLog>,
         read_models: &Path,
+        workers: &WorkerConfig,
         lock: Option<DirectoryLock>,
     ) -> Result<Self, StartError> {
         let feed = Arc::new(EventFeed::new(log.clone()).await?);
@@ -86,17 +87,18 @@ impl Node {
         let alone_since = lock.is_some().then(clock::now);
         let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
-        let (projectors, workers) = (TaskTracker::new(), TaskTracker::new());
+        let (projectors, working) = (TaskTracker::new(), TaskTracker::new());
         for read_model in read_models.all() {
             let task = Projector::new(read_model.clone(), feed.clone(), shutdown.clone()).start()?;
             projectors.spawn(task);
         }
         let status = read_models.environment_status.clone();
-        let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone());
-        workers.spawn(clone_worker.run());
-        workers.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
-        workers.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
-        Ok(Self { commands, feed, read_models, shutdown, projectors, workers, stop_workers, _lock: lock })
+        let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone())
+            .resting(workers.clone_batch_pause);
+        working.spawn(clone_worker.run());
+        working.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
+        working.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
+        Ok(Self { commands, feed, read_models, shutdown, projectors, workers: working, stop_workers, _lock: lock })
     }
 
     /// Finishes what is in hand and stops: first the workers, then the projectors, then the log.

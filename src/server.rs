@@ -44,7 +44,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub async fn start(config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
-        let node = Node::start(&config.data).await?;
+        let node = Node::start(&config.data, &config.workers).await?;
         Self::start_on(node, config).await
     }
 

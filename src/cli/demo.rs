@@ -13,7 +13,7 @@ use super::CliError;
 use super::api_client::Api;
 use super::sample_project::{sample_project, sample_states};
 use crate::commands::CommandContext;
-use crate::config::{AdminKey, DataConfig, ServerConfig};
+use crate::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::secrets::new_api_key;
 use crate::server::Server;
@@ -42,6 +42,7 @@ pub async fn run(config: DemoConfig) -> Result<(), CliError> {
     let server_config = ServerConfig {
         listen: config.listen,
         data: DataConfig::in_directory(directory.path().to_owned()),
+        workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(key.clone())),
     };
     let (server, _) = Server::start(&server_config).await?;

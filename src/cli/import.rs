@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::CliError;
 use crate::commands::CommandContext;
-use crate::config::DataConfig;
+use crate::config::{DataConfig, WorkerConfig};
 use crate::import::flagsmith_document;
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::Node;
@@ -57,7 +57,7 @@ pub async fn run(command: ImportCommand) -> Result<(), CliError> {
     let states = features + plan.features.iter().map(|feature| feature.overrides.len()).sum::<usize>();
     let name = format!("{}\0{}\0{json}", plan.project.name, plan.environment.name);
     let context = CommandContext::repeatable(Actor::operator("import"), Uuid::new_v5(&NAMESPACE, name.as_bytes()));
-    let node = Node::start(&config.data).await?;
+    let node = Node::start(&config.data, &WorkerConfig::default()).await?;
     let outcome = async {
         if let Some(key) = node.commands.bootstrap(config.admin_key.map(|key| key.0)).await? {
             println!("The store was empty. Its organisation admin has this API key, shown only now: {key}");

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::CliError;
 use super::api_client::Api;
-use crate::config::DataConfig;
+use crate::config::{DataConfig, WorkerConfig};
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::Node;
 use crate::read_models::ReadModel;
@@ -45,7 +45,7 @@ pub async fn run(config: ProjectionsConfig) -> Result<(), CliError> {
     match (&config.server, &config.api_key) {
         (Some(server), Some(key)) => through_server(&Api::at(server.clone(), key)?, config.action).await,
         _ => {
-            let node = Node::start(&config.data).await?;
+            let node = Node::start(&config.data, &WorkerConfig::default()).await?;
             let done = in_directory(&node, config.action).await;
             node.stop().await;
             done

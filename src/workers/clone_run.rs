@@ -26,6 +26,7 @@ pub(super) struct CloneRun<'w> {
     commands: &'w Commands,
     batches: &'w Semaphore,
     shutdown: &'w CancellationToken,
+    batch_pause: Option<Duration>,
 }
 
 /// Why an attempt ends before the clone is complete.
@@ -51,7 +52,12 @@ impl<'w> CloneRun<'w> {
         batches: &'w Semaphore,
         shutdown: &'w CancellationToken,
     ) -> Self {
-        Self { clone, commands, batches, shutdown }
+        Self { clone, commands, batches, shutdown, batch_pause: None }
+    }
+
+    /// The same, but it rests before each batch.
+    pub(super) fn resting(self, batch_pause: Option<Duration>) -> Self {
+        Self { batch_pause, ..self }
     }
 
     pub(super) async fn run(&self) {
@@ -73,6 +79,9 @@ impl<'w> CloneRun<'w> {
         let (origin, project, mut next) = self.plan().await?;
         let mut reader = self.reader(&origin, next).await?;
         while next <= origin.batches_total {
+            if let Some(pause) = self.batch_pause {
+                self.pause(pause).await?;
+            }
             let states = reader.next_batch(origin.batch_size as usize).map_err(|error| invalid(next, &error))?;
             if states.is_empty() {
                 return Err(invalid(next, &other_total(&origin, &reader)));

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, Origin};
 use offshoot_aggregates::{Event, Position, RecordedEvent};
@@ -31,6 +32,7 @@ pub struct CloneWorker {
     /// Whoever waits longest for one of these is next: so clones take turns, batch by batch.
     batches: Arc<Semaphore>,
     tasks: TaskTracker,
+    batch_pause: Option<Duration>,
 }
 
 impl CloneWorker {
@@ -51,7 +53,14 @@ impl CloneWorker {
             clones: Arc::new(Semaphore::new(CLONES_RUNNING_MAX)),
             batches: Arc::new(Semaphore::new(CLONE_BATCHES_IN_FLIGHT_MAX)),
             tasks: TaskTracker::new(),
+            batch_pause: None,
         }
+    }
+
+    /// The same, but each clone rests before each of its batches.
+    #[must_use]
+    pub fn resting(self, batch_pause: Option<Duration>) -> Self {
+        Self { batch_pause, ..self }
     }
 
     /// Works until shutdown; returns when the batches in hand are done.
@@ -138,7 +147,7 @@ impl CloneWorker {
             if permit.is_some() {
                 metrics::gauge!("offshoot_clones_running").increment(1);
                 let run = CloneRun::new(clone, &worker.commands, &worker.batches, &worker.shutdown);
-                run.run().await;
+                run.resting(worker.batch_pause).run().await;
                 metrics::gauge!("offshoot_clones_running").decrement(1);
             }
             worker.with_running(|running| running.remove(&clone));

@@ -6,3 +6,4 @@ mod consistency;
 mod failure;
 mod following;
 mod observed;
+mod resting;

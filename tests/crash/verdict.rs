@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use offshoot::config::DataConfig;
+use offshoot::config::{DataConfig, WorkerConfig};
 use offshoot::event_log::{EventLog, SqliteEventLog};
 use offshoot::node::Node;
 use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, EnvironmentRef, Origin};
@@ -31,7 +31,7 @@ pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClo
 
 /// Starts a node on the data, whose read models show all of the log.
 pub async fn start(directory: &Path) -> Node {
-    let node = Node::start(&DataConfig::in_directory(directory.to_owned())).await.unwrap();
+    let node = Node::start(&DataConfig::in_directory(directory.to_owned()), &WorkerConfig::default()).await.unwrap();
     let head = node.commands.log().head().await.unwrap();
     assert!(node.read_models.wait_for(head, PATIENCE).await, "the read models do not follow");
     node

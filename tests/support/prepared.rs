@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offshoot::commands::{AsOf, CloneOptions, CommandContext, Commands, NewFeature};
-use offshoot::config::DataConfig;
+use offshoot::config::{DataConfig, WorkerConfig};
 use offshoot::event_log::SqliteEventLog;
 use offshoot::node::Node;
 use offshoot_aggregates::environment::{CloneMode, EnvironmentRef, FeatureValue, StateChange};
@@ -47,7 +47,9 @@ impl Prepared {
     /// An environment of so many features, and a clone of it, called `Undisturbed`, that nobody disturbed.
     pub async fn new(features: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let node = Node::start(&DataConfig::in_directory(directory.path().to_owned())).await.unwrap();
+        let node = Node::start(&DataConfig::in_directory(directory.path().to_owned()), &WorkerConfig::default())
+            .await
+            .unwrap();
         node.commands.bootstrap(Some(ADMIN_KEY.to_owned())).await.unwrap();
         let (organisation, _) = node.commands.first_organisation().await.unwrap().unwrap();
         let context = CommandContext::repeatable(Actor::operator("test"), Uuid::new_v4());

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use offshoot::commands::Commands;
-use offshoot::config::{AdminKey, DataConfig, ServerConfig};
+use offshoot::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
 use offshoot::event_log::{EventLog, SqliteEventLog};
 use offshoot::node::Node;
 use offshoot::server::Server;
@@ -33,7 +33,12 @@ impl Deref for TestServer {
 impl TestServer {
     /// A server with an empty store, but for the organisation `Default`.
     pub async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap()).await
+        Self::start_in(tempfile::tempdir().unwrap(), WorkerConfig::default()).await
+    }
+
+    /// The same, with workers that go about it like this.
+    pub async fn start_with(workers: WorkerConfig) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), workers).await
     }
 
     /// A server whose log is inside another one, as `wrap` makes it.
@@ -41,13 +46,13 @@ impl TestServer {
         let directory = tempfile::tempdir().unwrap();
         let config = config(&directory);
         let log = wrap(Arc::new(SqliteEventLog::open(&config.data.sqlite_path()).unwrap()));
-        let node = Node::start_on(log, &config.data.read_models(), None).await.unwrap();
+        let node = Node::start_on(log, &config.data.read_models(), &config.workers, None).await.unwrap();
         let (server, _) = Server::start_on(node, &config).await.unwrap();
         Self::of(server, directory).await
     }
 
-    async fn start_in(directory: TempDir) -> Self {
-        let (server, _) = Server::start(&config(&directory)).await.unwrap();
+    async fn start_in(directory: TempDir, workers: WorkerConfig) -> Self {
+        let (server, _) = Server::start(&ServerConfig { workers, ..config(&directory) }).await.unwrap();
         Self::of(server, directory).await
     }
 
@@ -62,7 +67,7 @@ impl TestServer {
     pub async fn restart(self) -> Self {
         let Self { server, directory, .. } = self;
         server.stop().await;
-        Self::start_in(directory).await
+        Self::start_in(directory, WorkerConfig::default()).await
     }
 
     /// The same, but the answers that were kept for those who repeat their requests are lost.
@@ -73,7 +78,7 @@ impl TestServer {
             // There may be no such file.
             let _ = std::fs::remove_file(directory.path().join(format!("answers.sqlite{suffix}")));
         }
-        Self::start_in(directory).await
+        Self::start_in(directory, WorkerConfig::default()).await
     }
 
     /// The server itself.
@@ -105,6 +110,7 @@ fn config(directory: &TempDir) -> ServerConfig {
     ServerConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         data: DataConfig::in_directory(directory.path().to_owned()),
+        workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
     }
 }

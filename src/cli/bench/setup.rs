@@ -11,7 +11,7 @@ use super::CliError;
 use crate::cli::api_client::Api;
 use crate::cli::sample_project::sample_project;
 use crate::commands::{CommandContext, Created};
-use crate::config::{AdminKey, DataConfig, ServerConfig};
+use crate::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
 use crate::secrets::new_api_key;
 use crate::server::Server;
 
@@ -84,6 +84,7 @@ async fn serve(directory: &TempDir, key: &str) -> Result<(Server, Api), CliError
     let config = ServerConfig {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         data: DataConfig::in_directory(directory.path().to_owned()),
+        workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(key.to_owned())),
     };
     let (server, _) = Server::start(&config).await?;
