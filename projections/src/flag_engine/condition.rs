@@ -65,6 +65,11 @@ impl CompiledCondition {
         Self { property: property(condition), question }
     }
 
+    /// Whether it asks for a flag.
+    pub(super) fn asks_for_flag(&self) -> bool {
+        matches!(self.property.member, Some(Member::Flag(..)))
+    }
+
     /// The answer for a property's value, `None` where the context does not have it.
     pub(super) fn holds(&self, value: Option<&ContextValue<'_>>, segment: SegmentId) -> bool {
         let Some(value) = value else { return matches!(self.question, Question::IsNotSet) };
@@ -90,7 +95,7 @@ impl CompiledCondition {
 fn property(condition: &SegmentCondition) -> Property {
     let name = condition.property.as_deref().unwrap_or_default();
     if name.is_empty() && condition.operator == SegmentOperator::PercentageSplit {
-        return Property { trait_name: None, member: Some(Member::IdentityKey) };
+        return Property::identity_key();
     }
     Property::new(name)
 }

@@ -34,6 +34,7 @@ pub struct CompiledEnvironment<A = ()> {
     feature_names: HashMap<Box<str>, FeatureId>,
     /// In order of their ids.
     pub(super) segments: Arc<Vec<Arc<CompiledSegment>>>,
+    pub(super) segments_ask_for_flags: bool,
     pub(super) identity_overrides: HashMap<Arc<str>, IdentityOverrides>,
     /// How many identity overrides each feature has; those without any are not in it.
     pub(super) overridden_identities: OrdMap<FeatureId, usize>,
@@ -46,6 +47,7 @@ impl<A> Clone for CompiledEnvironment<A> {
             features: self.features.clone(),
             feature_names: self.feature_names.clone(),
             segments: self.segments.clone(),
+            segments_ask_for_flags: self.segments_ask_for_flags,
             identity_overrides: self.identity_overrides.clone(),
             overridden_identities: self.overridden_identities.clone(),
         }
@@ -61,6 +63,7 @@ impl<A> CompiledEnvironment<A> {
             features: OrdMap::new(),
             feature_names: HashMap::new(),
             segments: Arc::default(),
+            segments_ask_for_flags: false,
             identity_overrides: HashMap::new(),
             overridden_identities: OrdMap::new(),
         }
@@ -133,11 +136,14 @@ impl<A> CompiledEnvironment<A> {
             Ok(index) => segments[index] = compiled,
             Err(index) => segments.insert(index, compiled),
         }
+        self.segments_ask_for_flags = segments.iter().any(|segment| segment.asks_for_flags());
     }
 
     /// Loses a segment. Overrides for it that features still have do not apply to anybody.
     pub fn remove_segment(&mut self, id: SegmentId) {
-        Arc::make_mut(&mut self.segments).retain(|segment| segment.id != id);
+        let segments = Arc::make_mut(&mut self.segments);
+        segments.retain(|segment| segment.id != id);
+        self.segments_ask_for_flags = segments.iter().any(|segment| segment.asks_for_flags());
     }
 
     pub(super) fn segment_index(&self, id: SegmentId) -> Option<usize> {

@@ -8,34 +8,44 @@ use offshoot_aggregates::ids::SegmentId;
 use smallvec::SmallVec;
 
 use super::bucketing::hashed_percentage;
-use super::context::{Context, ContextValue, TraitValue};
+use super::context::{Context, ContextValue};
 use super::environment::{CompiledEnvironment, IdentityOverrides};
 use super::evaluation::{Evaluation, Reason, StateSource, Variant};
 use super::feature::CompiledFeature;
-use super::property::{Member, Property};
-use super::segment::{CompiledRule, join};
+use super::flag_dependencies::FlagDependencies;
 
 /// Segments whose membership is remembered without an allocation.
 const INLINE_SEGMENTS: usize = 64;
 
-/// Evaluates the features of an environment for one context. A segment is asked for at most once, when a feature has an
-/// override for it.
+/// Evaluates the features of an environment for one context. A segment is checked at most once, when a feature has an
+/// override for it; only where segments ask for flags, all are checked before anything is answered.
 #[derive(Debug)]
 pub struct Evaluator<'e, A = ()> {
-    environment: &'e CompiledEnvironment<A>,
-    context: Context<'e>,
+    pub(super) environment: &'e CompiledEnvironment<A>,
+    pub(super) context: Context<'e>,
     overrides: Option<&'e IdentityOverrides>,
-    /// Of each segment of the environment, as far as it was asked for.
-    memberships: SmallVec<[Option<bool>; INLINE_SEGMENTS]>,
+    /// Of each segment of the environment, as far as it was checked.
+    pub(super) memberships: SmallVec<[Option<bool>; INLINE_SEGMENTS]>,
     /// Put together only if a condition asks for it as a text.
-    key_text: OnceCell<String>,
+    pub(super) key_text: OnceCell<String>,
+    /// Only where segments ask for flags.
+    pub(super) dependencies: Option<Box<FlagDependencies<'e>>>,
 }
+
+/// A state of a feature: which, the state, and why.
+pub(super) type Choice<'e> = (StateSource<'e>, &'e FeatureState, Reason<'e>);
 
 impl<'e, A> Evaluator<'e, A> {
     pub(super) fn new(environment: &'e CompiledEnvironment<A>, context: Context<'e>) -> Self {
         let overrides = context.identity.and_then(|identity| environment.identity_overrides.get(identity.identifier));
         let memberships = SmallVec::from_elem(None, environment.segments.len());
-        Self { environment, context, overrides, memberships, key_text: OnceCell::new() }
+        let dependencies = environment.segments_ask_for_flags.then(|| Box::new(FlagDependencies::new()));
+        let mut evaluator =
+            Self { environment, context, overrides, memberships, key_text: OnceCell::new(), dependencies };
+        if evaluator.dependencies.is_some() {
+            evaluator.check_segments_with_dependencies();
+        }
+        evaluator
     }
 
     /// All features, in order of their ids.
@@ -51,9 +61,14 @@ impl<'e, A> Evaluator<'e, A> {
 
     /// A feature of the environment.
     pub fn flag(&mut self, feature: &'e CompiledFeature<A>) -> Evaluation<'e, A> {
-        let (source, state, reason) = self.choose_state(feature);
-        let (variant, split) = self.choose_variant(feature, state);
-        Evaluation { feature, source, state, variant, reason: split.unwrap_or(reason) }
+        let known = self.dependencies.as_ref().and_then(|dependencies| dependencies.resolved(feature.id()));
+        let choice = known.unwrap_or_else(|| self.choose_state(feature));
+        let is_cyclic = self.dependencies.as_ref().is_some_and(|dependencies| dependencies.is_cyclic(feature.id()));
+        let mut evaluation = self.evaluation(feature, choice);
+        if is_cyclic {
+            evaluation.reason = Reason::CircularDependency;
+        }
+        evaluation
     }
 
     /// Whether the context belongs to the segment; nobody belongs to one that the environment does not have.
@@ -61,25 +76,51 @@ impl<'e, A> Evaluator<'e, A> {
         self.environment.segment_index(segment).is_some_and(|index| self.is_in_segment_at(index))
     }
 
-    fn choose_state(&mut self, feature: &'e CompiledFeature<A>) -> (StateSource<'e>, &'e FeatureState, Reason<'e>) {
-        if let Some(state) = self.overrides.and_then(|overrides| overrides.get(&feature.id())) {
+    fn is_in_segment_at(&mut self, index: usize) -> bool {
+        if let Some(known) = self.memberships[index] {
+            return known;
+        }
+        let is_in = self.check_segment(index);
+        self.memberships[index] = Some(is_in);
+        is_in
+    }
+
+    fn choose_state(&mut self, feature: &'e CompiledFeature<A>) -> Choice<'e> {
+        if let Some(state) = self.identity_override(feature) {
             return (StateSource::IdentityOverride, state, Reason::IdentityOverride);
         }
         for (index, over) in feature.overrides().iter().enumerate() {
             let Some(segment) = self.environment.segment_index(over.link.segment) else { continue };
             if self.is_in_segment_at(segment) {
-                let source = StateSource::SegmentOverride { link: &over.link, index };
-                return (source, &over.state, Reason::Segment { name: &self.environment.segments[segment].name });
+                return self.override_choice(feature, segment, index);
             }
         }
-        (StateSource::Default, feature.default_state(), self.fallback_reason(feature))
+        self.default_choice(feature)
     }
 
-    /// Why a feature has its default state.
-    fn fallback_reason(&self, feature: &CompiledFeature<A>) -> Reason<'e> {
+    pub(super) fn identity_override(&self, feature: &CompiledFeature<A>) -> Option<&'e FeatureState> {
+        self.overrides.and_then(|overrides| overrides.get(&feature.id())).map(|state| &**state)
+    }
+
+    pub(super) fn override_choice(&self, feature: &'e CompiledFeature<A>, segment: usize, index: usize) -> Choice<'e> {
+        let over = &feature.overrides()[index];
+        let reason = Reason::Segment { name: &self.environment.segments[segment].name };
+        (StateSource::SegmentOverride { link: &over.link, index }, &over.state, reason)
+    }
+
+    /// The environment's default, which is one of several where there are overrides.
+    pub(super) fn default_choice(&self, feature: &'e CompiledFeature<A>) -> Choice<'e> {
         let has_overrides =
             !feature.overrides().is_empty() || self.environment.overridden_identities.contains_key(&feature.id());
-        if has_overrides { Reason::Default } else { Reason::Static }
+        let reason = if has_overrides { Reason::Default } else { Reason::Static };
+        (StateSource::Default, feature.default_state(), reason)
+    }
+
+    /// Gives the identity its variant of a state.
+    pub(super) fn evaluation(&self, feature: &'e CompiledFeature<A>, choice: Choice<'e>) -> Evaluation<'e, A> {
+        let (source, state, reason) = choice;
+        let (variant, split) = self.choose_variant(feature, state);
+        Evaluation { feature, source, state, variant, reason: split.unwrap_or(reason) }
     }
 
     /// Walks over the state's shares, in order of the options' ids, to the one that the identity's hash falls into.
@@ -113,53 +154,23 @@ impl<'e, A> Evaluator<'e, A> {
         (Variant::Control, None)
     }
 
-    fn is_in_segment_at(&mut self, index: usize) -> bool {
-        if let Some(known) = self.memberships[index] {
-            return known;
-        }
-        let segment = &self.environment.segments[index];
-        let is_in = !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.holds(rule, segment.id));
-        self.memberships[index] = Some(is_in);
-        is_in
-    }
-
-    fn holds(&self, rule: &CompiledRule, segment: SegmentId) -> bool {
-        join(rule.rule_type, &rule.conditions, |condition| {
-            condition.holds(self.value_of(&condition.property).as_ref(), segment)
-        }) && join(rule.rule_type, &rule.rules, |rule| self.holds(rule, segment))
-    }
-
-    fn value_of<'s>(&'s self, property: &'s Property) -> Option<ContextValue<'s>> {
-        let own = property.trait_name.as_deref().and_then(|name| self.trait_value(name));
-        own.or_else(|| match property.member.as_ref()? {
-            Member::EnvironmentKey => Some(ContextValue::from_text(&self.environment.identity.api_key)),
-            Member::EnvironmentName => Some(ContextValue::from_text(&self.environment.identity.name)),
-            Member::IdentityIdentifier => Some(ContextValue::from_text(self.context.identity?.identifier)),
-            Member::IdentityKey => {
-                let key = self.identity_key()?;
-                Some(ContextValue::from_text(self.key_text.get_or_init(|| key.to_string())))
-            }
-            Member::Trait(name) => self.trait_value(name),
-        })
-    }
-
-    fn trait_value(&self, name: &str) -> Option<ContextValue<'e>> {
-        let value: TraitValue<'e> = self.context.traits.iter().rev().find(|(key, _)| *key == name)?.1;
-        ContextValue::from_trait(value)
-    }
-
-    fn identity_key(&self) -> Option<IdentityKey<'e>> {
+    pub(super) fn identity_key(&self) -> Option<IdentityKey<'e>> {
         let environment = &self.environment.identity;
         self.context.identity.map(|identity| match identity.id {
             Some(id) if !environment.use_identity_composite_key_for_hashing => IdentityKey::Id(id),
             _ => IdentityKey::Composite { api_key: &environment.api_key, identifier: identity.identifier },
         })
     }
+
+    pub(super) fn trait_value(&self, name: &str) -> Option<ContextValue<'e>> {
+        let (_, value) = self.context.traits.iter().rev().find(|(key, _)| *key == name)?;
+        ContextValue::from_trait(*value)
+    }
 }
 
 /// What an identity is hashed as.
 #[derive(Clone, Copy)]
-enum IdentityKey<'a> {
+pub(super) enum IdentityKey<'a> {
     Composite { api_key: &'a str, identifier: &'a str },
     Id(i64),
 }

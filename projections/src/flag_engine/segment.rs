@@ -32,6 +32,11 @@ impl CompiledSegment {
             rules: segment.rules.iter().map(CompiledRule::new).collect(),
         }
     }
+
+    /// Whether one of its conditions asks for a flag.
+    pub(super) fn asks_for_flags(&self) -> bool {
+        self.rules.iter().any(CompiledRule::asks_for_flags)
+    }
 }
 
 impl CompiledRule {
@@ -42,10 +47,14 @@ impl CompiledRule {
             rules: rule.rules.iter().map(Self::new).collect(),
         }
     }
+
+    fn asks_for_flags(&self) -> bool {
+        self.conditions.iter().any(CompiledCondition::asks_for_flag) || self.rules.iter().any(Self::asks_for_flags)
+    }
 }
 
 /// Joins parts by a rule's type; no parts hold.
-pub(super) fn join<T>(rule_type: SegmentRuleType, parts: &[T], mut holds: impl FnMut(&T) -> bool) -> bool {
+pub(super) fn join<'p, T>(rule_type: SegmentRuleType, parts: &'p [T], mut holds: impl FnMut(&'p T) -> bool) -> bool {
     parts.is_empty()
         || match rule_type {
             SegmentRuleType::All => parts.iter().all(&mut holds),
