@@ -1,15 +1,13 @@
 //! A segment's condition, ready to be asked.
 
-use std::fmt::Write;
-
 use offshoot_aggregates::ids::SegmentId;
 use offshoot_aggregates::project::{SegmentCondition, SegmentOperator};
-use regex::Regex;
 
 use super::bucketing::hashed_percentage;
 use super::comparison::{ComparedValue, Comparison};
 use super::context::ContextValue;
-use super::numbers::{ShortText, parse_python_float, python_modulo};
+use super::numbers::{parse_python_float, python_modulo};
+use super::pattern::Pattern;
 use super::property::{Member, Property};
 use super::value_list::ValueList;
 
@@ -26,7 +24,7 @@ enum Question {
     Compare(Comparison, ComparedValue),
     Contains(ComparedValue),
     NotContains(Box<str>),
-    Regex(Option<Regex>),
+    Regex(Option<Pattern>),
     PercentageSplit(Option<f64>),
     Modulo(Option<Modulo>),
     IsSet,
@@ -55,7 +53,7 @@ impl CompiledCondition {
             O::LessThanInclusive => compare(Comparison::LessThanInclusive),
             O::Contains => Question::Contains(ComparedValue::new(value)),
             O::NotContains => Question::NotContains(value.into()),
-            O::Regex => Question::Regex(Regex::new(&format!(r"\A(?:{value})")).ok()),
+            O::Regex => Question::Regex(Pattern::new(value)),
             O::PercentageSplit => Question::PercentageSplit(parse_python_float(value)),
             O::Modulo => Question::Modulo(Modulo::new(value)),
             O::IsSet => Question::IsSet,
@@ -79,7 +77,7 @@ impl CompiledCondition {
             Question::NotContains(part) => {
                 matches!(value, ContextValue::Text(text) if !text.contains(part.as_ref()))
             }
-            Question::Regex(pattern) => pattern.as_ref().is_some_and(|pattern| matches_pattern(pattern, value)),
+            Question::Regex(pattern) => pattern.as_ref().is_some_and(|pattern| pattern.matches(value)),
             Question::PercentageSplit(share) => {
                 share.is_some_and(|share| hashed_percentage(&[&segment, value]) <= share)
             }
@@ -98,18 +96,6 @@ fn property(condition: &SegmentCondition) -> Property {
         return Property::identity_key();
     }
     Property::new(name)
-}
-
-/// Whether the value's text matches from its beginning on, not necessarily to its end.
-fn matches_pattern(pattern: &Regex, value: &ContextValue<'_>) -> bool {
-    if let ContextValue::Text(text) = value {
-        return pattern.is_match(text);
-    }
-    let mut text = ShortText::default();
-    match write!(text, "{value}") {
-        Ok(()) => pattern.is_match(text.as_str()),
-        Err(_) => pattern.is_match(&value.to_string()),
-    }
 }
 
 impl Modulo {

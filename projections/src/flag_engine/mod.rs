@@ -36,6 +36,7 @@ mod flag_dependencies;
 mod json_path;
 mod membership;
 mod numbers;
+mod pattern;
 mod property;
 mod segment;
 mod value_list;

@@ -115,7 +115,7 @@ fn is_digits(text: &str) -> bool {
 
 /// The integer that Python's `int` makes of a text.
 pub(super) fn parse_python_integer(text: &str) -> Option<Integer<'static>> {
-    let text = trim_python_whitespace(text);
+    let text = text.trim();
     let (negative, digits) = match text.strip_prefix('+') {
         Some(digits) => (false, digits),
         None => split_minus(text),
@@ -126,7 +126,7 @@ pub(super) fn parse_python_integer(text: &str) -> Option<Integer<'static>> {
 
 /// The float that Python's `float` makes of a text.
 pub(super) fn parse_python_float(text: &str) -> Option<f64> {
-    without_underscores(trim_python_whitespace(text))?.parse().ok()
+    without_underscores(text.trim())?.parse().ok()
 }
 
 /// Takes out the underscores, which may stand between two digits only.
@@ -140,15 +140,6 @@ fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
     let between_digits =
         underscores.all(|(at, _)| at > 0 && is_digit(bytes.get(at - 1)) && is_digit(bytes.get(at + 1)));
     between_digits.then(|| Cow::Owned(text.replace('_', "")))
-}
-
-/// Whether Python's `str.isspace` holds: Unicode's white space and four separators of ASCII.
-pub(super) fn is_python_whitespace(character: char) -> bool {
-    character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
-}
-
-fn trim_python_whitespace(text: &str) -> &str {
-    text.trim_matches(is_python_whitespace)
 }
 
 /// The remainder with the sign of the divisor, as Python's `%` gives it for floats; `None` for a divisor of zero.

@@ -2,6 +2,7 @@
 
 mod bucketing;
 mod operators;
+mod oracle;
 mod precedence;
 mod scenario;
 mod variants;

@@ -1,0 +1,7 @@
+//! Flagsmith's own engines, compared with ours.
+
+mod case;
+mod generator;
+mod patterns;
+mod python;
+mod texts;
