@@ -10,6 +10,7 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use crate::limits::CLONE_BATCH_PAUSE_MAX;
+use crate::workers::CloneRetries;
 
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
@@ -72,6 +73,10 @@ pub struct WorkerConfig {
     /// if not set. For a store that is busy with other things: a clone takes longer and leaves more to everybody else.
     #[arg(long, env = "OFFSHOOT_CLONE_BATCH_PAUSE", value_parser = clone_batch_pause)]
     pub clone_batch_pause: Option<Duration>,
+
+    /// How long a clone puts up with trouble.
+    #[arg(skip)]
+    pub clone_retries: CloneRetries,
 }
 
 fn clone_batch_pause(text: &str) -> Result<Duration, String> {

@@ -72,14 +72,19 @@ pub const CLONE_BATCHES_IN_FLIGHT_MAX: usize = 2;
 /// The longest pause before each batch of a clone that can be asked for: one that rests longer looks as if it were stuck.
 pub const CLONE_BATCH_PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// How often a batch is tried before the attempt is given up as failed.
+/// How often a batch is tried that fails for another reason than a store that is away, before the attempt is given up as
+/// failed: time seldom helps.
 pub const CLONE_ATTEMPTS_MAX: usize = 8;
+
+/// How long a clone waits for a store that is away, before the attempt is given up as failed: longer than a store takes to
+/// start again or to change over to another machine.
+pub const CLONE_STORE_AWAY_MAX: Duration = Duration::from_secs(60);
 
 /// The first pause before a batch is tried again; each further one is twice as long, with jitter.
 pub const CLONE_BACKOFF_MIN: Duration = Duration::from_millis(20);
 
-/// The longest pause before a batch is tried again.
-pub const CLONE_BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// The longest pause before a batch is tried again, without jitter: so soon after the store is back the copying goes on.
+pub const CLONE_BACKOFF_MAX: Duration = Duration::from_secs(2);
 
 /// Projects and environments that an API key is given permissions in as it is issued: each is a command of its own, and
 /// the caller waits for all of them.

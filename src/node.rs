@@ -94,7 +94,8 @@ impl Node {
         }
         let status = read_models.environment_status.clone();
         let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone())
-            .resting(workers.clone_batch_pause);
+            .resting(workers.clone_batch_pause)
+            .retrying(workers.clone_retries);
         working.spawn(clone_worker.run());
         working.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
         working.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
     CloneOrigin, CloneReader, CloneTarget, CreationStatus, Environment, EnvironmentCommand, EnvironmentError,
@@ -15,16 +14,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::retries::{CloneRetries, Trouble};
 use crate::clock;
 use crate::commands::{CommandContext, CommandError, Commands, Rejection};
 use crate::fault_points;
-use crate::limits::{CLONE_ATTEMPTS_MAX, CLONE_BACKOFF_MAX, CLONE_BACKOFF_MIN};
 
 /// One attempt at one clone.
 pub(super) struct CloneRun<'w> {
     clone: Uuid,
     commands: &'w Commands,
     batches: &'w Semaphore,
+    retries: CloneRetries,
     shutdown: &'w CancellationToken,
     batch_pause: Option<Duration>,
 }
@@ -50,9 +50,10 @@ impl<'w> CloneRun<'w> {
         clone: Uuid,
         commands: &'w Commands,
         batches: &'w Semaphore,
+        retries: CloneRetries,
         shutdown: &'w CancellationToken,
     ) -> Self {
-        Self { clone, commands, batches, shutdown, batch_pause: None }
+        Self { clone, commands, batches, retries, shutdown, batch_pause: None }
     }
 
     /// The same, but it rests before each batch.
@@ -63,9 +64,8 @@ impl<'w> CloneRun<'w> {
     pub(super) async fn run(&self) {
         let span = tracing::info_span!("clone", environment = %self.clone);
         async {
-            // A failure at a batch that is there is none: someone copied it, so go on from where the clone is.
             while let Err(End::Failed { batch, code, detail }) = self.copy().await {
-                if !self.fail(batch, code, detail).await {
+                if self.record_failure(batch, &code, &detail).await == Failure::Recorded {
                     break;
                 }
             }
@@ -75,7 +75,8 @@ impl<'w> CloneRun<'w> {
     }
 
     async fn copy(&self) -> Result<(), End> {
-        let (context, requested_at) = self.context().await?;
+        let requested = self.persist(1, || self.context()).await?;
+        let (context, requested_at) = requested.ok_or(End::NotOurs)?;
         let (origin, project, mut next) = self.plan().await?;
         let mut reader = self.reader(&origin, next).await?;
         while next <= origin.batches_total {
@@ -90,10 +91,7 @@ impl<'w> CloneRun<'w> {
             let mut step = context.step(&format!("batch {next}"));
             step.metadata.causation_id.clone_from(&context.metadata.causation_id);
             self.check_project(project, next).await?;
-            let turn = self.batches.acquire().await.map_err(|_| End::Shutdown)?;
-            let sent = self.send(&step, command, next).await;
-            drop(turn);
-            match sent? {
+            match self.send(&step, command, next).await? {
                 Sent::Done => next += 1,
                 // Another worker was faster: go on from where it is.
                 Sent::Next(expected) => {
@@ -147,6 +145,8 @@ impl<'w> CloneRun<'w> {
     /// Sends a command until the log has taken it or there is no use.
     async fn send(&self, context: &CommandContext, command: EnvironmentCommand, batch: u32) -> Result<Sent, End> {
         let send = || async {
+            // Held for one try only: who waits for the store lets others take their turns.
+            let _turn = self.batches.acquire().await;
             match self.commands.environment(context, self.clone, command.clone()).await {
                 Err(CommandError::Rejected(rejection)) => Ok(Err(rejection)),
                 Err(error) => Err(error),
@@ -163,27 +163,27 @@ impl<'w> CloneRun<'w> {
         }
     }
 
-    /// Tries something again and again, with growing pauses, as long as the store is away; gives up after
-    /// [`CLONE_ATTEMPTS_MAX`] times, or at once if it is rejected.
+    /// Tries something again and again, with growing pauses, until [`CloneRetries`] say that it is enough; gives up at once
+    /// if it is rejected.
     async fn persist<T, F>(&self, batch: u32, mut attempt: impl FnMut() -> F) -> Result<T, End>
     where
         F: Future<Output = Result<T, CommandError>>,
     {
-        let mut pauses = pauses(Some(CLONE_ATTEMPTS_MAX - 1));
+        let mut patience = self.retries.patience();
         loop {
             if self.shutdown.is_cancelled() {
                 return Err(End::Shutdown);
             }
-            let (code, detail) = match attempt().await {
+            let (trouble, detail) = match attempt().await {
                 Ok(done) => return Ok(done),
                 Err(CommandError::Rejected(rejection)) => {
                     return Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() });
                 }
-                Err(CommandError::Unavailable(detail)) => ("store_unavailable", detail),
-                Err(CommandError::Fault(detail)) => ("fault", detail),
+                Err(CommandError::Unavailable(detail)) => (Trouble::StoreAway, detail),
+                Err(CommandError::Fault(detail)) => (Trouble::Fault, detail),
             };
-            let Some(pause) = pauses.next() else {
-                return Err(End::Failed { batch, code: code.to_owned(), detail });
+            let Some(pause) = patience.pause_after(trouble) else {
+                return Err(End::Failed { batch, code: trouble.code().to_owned(), detail });
             };
             tracing::warn!(batch, %detail, ?pause, "a batch is tried again");
             metrics::counter!("offshoot_clone_batch_retries_total").increment(1);
@@ -198,40 +198,66 @@ impl<'w> CloneRun<'w> {
         }
     }
 
-    /// Records the failure, unless the batch is there: then answers true. As long as the store is away nothing can be
-    /// recorded, so this waits for it.
-    async fn fail(&self, batch: u32, code: String, detail: String) -> bool {
-        tracing::error!(batch, %code, %detail, "a clone failed");
-        metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "failed").increment(1);
-        let mut pauses = pauses(None);
+    /// Records the failure. There is none if the batch is there after all, or if a store that is away does not take the
+    /// record of it either: then the copying goes on, and succeeds once the store is back. Anything else must be recorded, so
+    /// this waits for the store.
+    async fn record_failure(&self, batch: u32, code: &str, detail: &str) -> Failure {
+        let mut patience = self.retries.patience();
         loop {
-            let Ok((context, _)) = self.context().await else { return false };
-            let command = EnvironmentCommand::FailClone { batch, code: code.clone(), detail: detail.clone() };
-            match self.commands.environment(&context.step("fail"), self.clone, command).await {
-                Err(CommandError::Rejected(Rejection::Environment(EnvironmentError::UnexpectedBatch { .. }))) => {
-                    return true;
-                }
-                Ok(_) | Err(CommandError::Rejected(_)) => return false,
-                Err(error) => tracing::warn!(%error, "a failure cannot be recorded yet"),
+            let error = match self.fail(batch, code, detail).await {
+                Ok(failure) => return failure,
+                Err(error) => error,
+            };
+            tracing::warn!(batch, code, %error, "a clone's failure cannot be recorded");
+            if self.pause(patience.next_pause()).await.is_err() {
+                return Failure::Recorded;
             }
-            if self.pause(pauses.next().unwrap_or(CLONE_BACKOFF_MAX)).await.is_err() {
-                return false;
+            if code == Trouble::StoreAway.code() {
+                return Failure::None;
             }
         }
     }
 
-    /// Everything that the worker does belongs to the request for the clone; and when that was.
-    async fn context(&self) -> Result<(CommandContext, Timestamp), End> {
-        let mut context = CommandContext::new(Actor::system("clone_worker"));
+    async fn fail(&self, batch: u32, code: &str, detail: &str) -> Result<Failure, CommandError> {
+        let Some((context, _)) = self.context().await? else { return Ok(Failure::Recorded) };
+        let command = EnvironmentCommand::FailClone { batch, code: code.to_owned(), detail: detail.to_owned() };
+        match self.commands.environment(&context.step("fail"), self.clone, command).await {
+            Err(CommandError::Rejected(Rejection::Environment(EnvironmentError::UnexpectedBatch { .. }))) => {
+                Ok(Failure::None)
+            }
+            // The clone is cancelled, deleted, or done by someone else.
+            Err(CommandError::Rejected(_)) => Ok(Failure::Recorded),
+            Err(error) => Err(error),
+            Ok(_) => {
+                tracing::error!(batch, code, detail, "a clone failed");
+                metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "failed").increment(1);
+                Ok(Failure::Recorded)
+            }
+        }
+    }
+
+    /// Everything that the worker does belongs to the request for the clone; and when that was. `None` if there was none.
+    async fn context(&self) -> Result<Option<(CommandContext, Timestamp)>, CommandError> {
         let stream = StreamId::environment(self.clone);
-        let read = || async { Ok(self.commands.log().read_stream(&stream, Version::NONE, 1).await?) };
-        let requested = self.persist(1, read).await?.pop().ok_or(End::NotOurs)?;
+        let Some(requested) = self.commands.log().read_stream(&stream, Version::NONE, 1).await?.pop() else {
+            return Ok(None);
+        };
+        let mut context = CommandContext::new(Actor::system("clone_worker"));
         context.metadata.causation_id = Some(format!("position {}", requested.position));
         if let Some(metadata) = requested.metadata() {
             context.metadata.correlation_id = metadata.correlation_id;
         }
-        Ok((context, requested.recorded_at))
+        Ok(Some((context, requested.recorded_at)))
     }
+}
+
+/// What became of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// The log has it, or needs it no more; or the program is stopping, and whoever starts next tries again.
+    Recorded,
+    /// It was none: the copying goes on.
+    None,
 }
 
 /// What became of a batch.
@@ -246,17 +272,6 @@ fn observe_completed(requested_at: Timestamp) {
     let duration = clock::now().duration_since(requested_at).as_secs_f64();
     metrics::counter!("offshoot_clones_total", "mode" => "async", "outcome" => "completed").increment(1);
     metrics::histogram!("offshoot_clone_duration_seconds", "mode" => "async").record(duration);
-}
-
-fn pauses(at_most: Option<usize>) -> backon::ExponentialBackoff {
-    let builder = backon::ExponentialBuilder::new()
-        .with_min_delay(CLONE_BACKOFF_MIN)
-        .with_max_delay(CLONE_BACKOFF_MAX)
-        .with_jitter();
-    match at_most {
-        Some(times) => builder.with_max_times(times).build(),
-        None => builder.without_max_times().build(),
-    }
 }
 
 fn invalid(batch: u32, error: &InvalidClone) -> End {

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::clone_run::CloneRun;
+use super::retries::CloneRetries;
 use crate::commands::Commands;
 use crate::event_feed::EventFeed;
 use crate::limits::{CLONE_BATCHES_IN_FLIGHT_MAX, CLONES_RUNNING_MAX, POLL_INTERVAL};
@@ -31,6 +32,7 @@ pub struct CloneWorker {
     clones: Arc<Semaphore>,
     /// Whoever waits longest for one of these is next: so clones take turns, batch by batch.
     batches: Arc<Semaphore>,
+    retries: CloneRetries,
     tasks: TaskTracker,
     batch_pause: Option<Duration>,
 }
@@ -52,6 +54,7 @@ impl CloneWorker {
             running: Arc::default(),
             clones: Arc::new(Semaphore::new(CLONES_RUNNING_MAX)),
             batches: Arc::new(Semaphore::new(CLONE_BATCHES_IN_FLIGHT_MAX)),
+            retries: CloneRetries::default(),
             tasks: TaskTracker::new(),
             batch_pause: None,
         }
@@ -61,6 +64,12 @@ impl CloneWorker {
     #[must_use]
     pub fn resting(self, batch_pause: Option<Duration>) -> Self {
         Self { batch_pause, ..self }
+    }
+
+    /// The same, with another patience with trouble.
+    #[must_use]
+    pub fn retrying(self, retries: CloneRetries) -> Self {
+        Self { retries, ..self }
     }
 
     /// Works until shutdown; returns when the batches in hand are done.
@@ -146,7 +155,7 @@ impl CloneWorker {
             };
             if permit.is_some() {
                 metrics::gauge!("offshoot_clones_running").increment(1);
-                let run = CloneRun::new(clone, &worker.commands, &worker.batches, &worker.shutdown);
+                let run = CloneRun::new(clone, &worker.commands, &worker.batches, worker.retries, &worker.shutdown);
                 run.resting(worker.batch_pause).run().await;
                 metrics::gauge!("offshoot_clones_running").decrement(1);
             }
@@ -159,11 +168,14 @@ impl CloneWorker {
     }
 
     async fn is_waiting(&self, clone: Uuid) -> bool {
-        if self.shutdown.is_cancelled() {
-            return false;
+        while !self.shutdown.is_cancelled() {
+            match self.commands.load_environment(clone).await {
+                Ok(snapshot) => return super::clone_run::is_to_be_copied(&snapshot.aggregate),
+                Err(error) => tracing::warn!(environment = %clone, %error, "whether a clone waits cannot be read yet"),
+            }
+            let _ = tokio::time::timeout(POLL_INTERVAL, self.shutdown.cancelled()).await;
         }
-        let environment = self.commands.load_environment(clone).await;
-        environment.is_ok_and(|snapshot| super::clone_run::is_to_be_copied(&snapshot.aggregate))
+        false
     }
 
     fn with_running<T>(&self, f: impl FnOnce(&mut HashSet<Uuid>) -> T) -> T {

@@ -5,8 +5,10 @@ mod clone_worker;
 mod lag_meter;
 mod name_sweeper;
 mod projector;
+mod retries;
 
 pub use clone_worker::CloneWorker;
 pub use lag_meter::measure_lag;
 pub use name_sweeper::sweep_names;
 pub use projector::{Projector, ProjectorError};
+pub use retries::CloneRetries;

@@ -10,7 +10,7 @@ use crate::support::process::{Ended, offshoot};
 use crate::support::server::TestServer;
 
 fn resting(pause: Duration) -> WorkerConfig {
-    WorkerConfig { clone_batch_pause: Some(pause) }
+    WorkerConfig { clone_batch_pause: Some(pause), ..WorkerConfig::default() }
 }
 
 #[tokio::test]

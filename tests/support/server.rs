@@ -2,18 +2,28 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use offshoot::commands::Commands;
 use offshoot::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
 use offshoot::event_log::{EventLog, SqliteEventLog};
 use offshoot::node::Node;
 use offshoot::server::Server;
+use offshoot::workers::CloneRetries;
 use offshoot_aggregates::Position;
 use tempfile::TempDir;
 
 use super::client::Client;
 
 const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
+
+/// How long clones of a test wait for a store that is away.
+const IMPATIENT: CloneRetries = CloneRetries {
+    attempts_max: 8,
+    store_away_max: Duration::from_millis(800),
+    pause_min: Duration::from_millis(5),
+    pause_max: Duration::from_millis(20),
+};
 
 /// A running server. It is asked as its organisation's admin: everything that a [`Client`] can do, it can do.
 pub struct TestServer {
@@ -41,10 +51,11 @@ impl TestServer {
         Self::start_in(tempfile::tempdir().unwrap(), workers).await
     }
 
-    /// A server whose log is inside another one, as `wrap` makes it.
+    /// A server whose log is inside another one, as `wrap` makes it. Its clones are [`IMPATIENT`].
     pub async fn start_on(wrap: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let config = config(&directory);
+        let mut config = config(&directory);
+        config.workers.clone_retries = IMPATIENT;
         let log = wrap(Arc::new(SqliteEventLog::open(&config.data.sqlite_path()).unwrap()));
         let node = Node::start_on(log, &config.data.read_models(), &config.workers, None).await.unwrap();
         let (server, _) = Server::start_on(node, &config).await.unwrap();
