@@ -8,8 +8,15 @@ use sha2::{Digest, Sha256};
 /// Letters and digits that are not mistaken for each other: 57 of them, as Flagsmith's short UUIDs have.
 const ALPHABET: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Characters of an environment's client key, as Flagsmith's: 57^22 is more than 2^128.
+/// Characters of an environment's client key, and of a server-side key behind its mark, as Flagsmith's: 57^22 is more than
+/// 2^128.
 const CLIENT_KEY_CHARACTERS: usize = 22;
+
+/// What a server-side key of an environment begins with, as Flagsmith's. No client key has a dot.
+pub const SERVER_KEY_MARK: &str = "ser.";
+
+/// Characters by which a server-side key is recognised, the mark among them.
+const SERVER_KEY_PREFIX_CHARACTERS: usize = 8;
 
 /// Characters of an API key before the dot.
 pub const API_KEY_PREFIX_CHARACTERS: usize = 8;
@@ -28,13 +35,32 @@ pub fn new_client_key() -> String {
     random_text(CLIENT_KEY_CHARACTERS)
 }
 
+/// A new server-side key of an environment: `ser.` and 22 characters.
+#[must_use]
+pub fn new_server_key() -> String {
+    format!("{SERVER_KEY_MARK}{}", random_text(CLIENT_KEY_CHARACTERS))
+}
+
+/// The characters by which a server-side key is recognised: `ser.` and 4 more, which leaves 57^18 keys to guess from.
+#[must_use]
+pub fn server_key_prefix(key: &str) -> String {
+    key.chars().take(SERVER_KEY_PREFIX_CHARACTERS).collect()
+}
+
+/// A server-side key of which only the prefix is known, in the length that it has.
+#[must_use]
+pub fn masked_server_key(prefix: &str) -> String {
+    let length = SERVER_KEY_MARK.len() + CLIENT_KEY_CHARACTERS;
+    format!("{prefix:*<length$}")
+}
+
 /// A new API key, `{prefix}.{secret}`: 8 and 32 characters.
 #[must_use]
 pub fn new_api_key() -> String {
     format!("{}.{}", random_text(API_KEY_PREFIX_CHARACTERS), random_text(API_KEY_SECRET_CHARACTERS))
 }
 
-/// What is kept of an API key: its SHA-256 in hexadecimal digits. One round is enough, because keys are random and long.
+/// What is kept of an API key or a server-side key: its SHA-256 in hexadecimal digits. One round is enough, because keys are random and long.
 #[must_use]
 pub fn hash_api_key(key: &str) -> String {
     let mut digits = String::with_capacity(64);

@@ -36,7 +36,7 @@ integer_ids! {
     EnvironmentId,
     /// A feature of a project.
     FeatureId,
-    /// The state of one feature in one environment, or of one segment override there.
+    /// The state of one feature in one environment, or of one segment or identity override there.
     FeatureStateId,
     /// The link between a segment override's feature, segment and priority.
     FeatureSegmentId,
@@ -50,4 +50,8 @@ integer_ids! {
     MultivariateOptionId,
     /// An API key; also the id of the permissions granted to it.
     ApiKeyId,
+    /// A server-side key of an environment.
+    ServerKeyId,
+    /// An identity in an environment.
+    IdentityId,
 }

@@ -39,6 +39,23 @@ pub const MULTIVARIATE_OPTIONS_MAX: usize = 100;
 /// Environments of one project, deleted ones not counted (ours: a new feature gets a state in each, in one event).
 pub const ENVIRONMENTS_MAX: usize = 1_000;
 
+/// Characters in an identity's identifier (Flagsmith's column size).
+pub const IDENTIFIER_CHARACTERS_MAX: usize = 2_000;
+
+/// Identities of one environment (ours: those that are known here are the ones with overrides, and every node keeps all
+/// overrides of an environment in memory).
+pub const IDENTITIES_MAX: usize = 100_000;
+
+/// Identity overrides of one environment, those of deleted features counted (ours: as [`IDENTITIES_MAX`]; a rule for many
+/// people is a segment).
+pub const IDENTITY_OVERRIDES_MAX: usize = 100_000;
+
+/// Server-side keys of one environment, revoked ones not counted (ours: one for each service that asks, and to spare).
+pub const SERVER_KEYS_MAX: usize = 100;
+
+/// Characters in the name of a server-side key (Flagsmith's column size).
+pub const SERVER_KEY_NAME_CHARACTERS_MAX: usize = 100;
+
 /// Features or states in one batch event (ours: below this the cost is syncs, above it nothing is gained; see `ARCHITECTURE.md`).
 pub const BATCH_SIZE_MAX: usize = 5_000;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
-    EnvironmentEvent as E, EnvironmentSettings, FeatureValue, Origin, PriorityChange, SegmentLink,
+    EnvironmentEvent as E, EnvironmentSettings, FeatureValue, Origin, PriorityChange, SegmentLink, ServerKeySettings,
 };
 use offshoot_aggregates::id_allocator::{IdAllocatorEvent, IdKind};
-use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
+use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, ProjectId, SegmentId};
 use offshoot_aggregates::organisation::{ApiKeyRole, OrganisationEvent as O};
 use offshoot_aggregates::permissions::{EnvironmentPermission, Grant, ProjectPermission};
 use offshoot_aggregates::project::{ProjectEvent as P, ProjectSettings};
@@ -15,12 +15,12 @@ use offshoot_projections::Page;
 use offshoot_projections::audit_log::{AuditFilter, AuditLog, list_entries};
 
 use crate::history::{
-    History, clone_of, content, definition, feature_created, key, option, organisation_created, principal,
-    project_created, segment, states, uuid,
+    History, batched_override, clone_of, content, definition, feature_created, key, option, organisation_created,
+    principal, project_created, segment, server_key, states, uuid,
 };
 
 /// How many types of events there are.
-const EVENT_TYPES: usize = 43;
+const EVENT_TYPES: usize = 51;
 
 /// Every type of event, in an order in which they could have happened.
 pub fn every_event() -> History {
@@ -44,6 +44,8 @@ pub fn every_event() -> History {
     history.new_environment(21, 11, 0, Origin::New);
     history.project(11, feature_created(5, "later", 3));
     environment_events(&mut history);
+    identity_events(&mut history);
+    server_key_events(&mut history);
     clone_and_import_events(&mut history);
     let feature_name = "later".to_owned();
     history.project(11, P::FeatureDeleted { feature: FeatureId(5), feature_name });
@@ -141,6 +143,46 @@ fn environment_events(history: &mut History) {
     events.into_iter().for_each(|event| history.environment(21, event));
 }
 
+fn identity_events(history: &mut History) {
+    let (feature, feature_name) = (FeatureId(1), || "f1".to_owned());
+    let (identity, identifier, feature_state) = (IdentityId(5), || "user_1".to_owned(), FeatureStateId(71));
+    let said = content(true, FeatureValue::integer(1));
+    let events = [
+        E::IdentityAdded { identity, identifier: identifier() },
+        E::IdentityOverrideSet {
+            feature,
+            feature_name: feature_name(),
+            identity,
+            identifier: identifier(),
+            feature_state,
+            before: None,
+            after: said.clone(),
+        },
+        E::IdentityOverrideRemoved {
+            feature,
+            feature_name: feature_name(),
+            identity,
+            identifier: identifier(),
+            feature_state,
+            before: said,
+        },
+        E::IdentityRemoved { identity, identifier: identifier() },
+    ];
+    events.into_iter().for_each(|event| history.environment(21, event));
+}
+
+fn server_key_events(history: &mut History) {
+    let key = server_key(6);
+    let after = ServerKeySettings { is_active: false, ..key.settings.clone() };
+    let (id, before) = (key.id, key.settings.clone());
+    let events = [
+        E::ServerKeyIssued { key },
+        E::ServerKeyChanged { key: id, before, after },
+        E::ServerKeyRevoked { key: id, name: "backend".to_owned() },
+    ];
+    events.into_iter().for_each(|event| history.environment(21, event));
+}
+
 fn clone_and_import_events(history: &mut History) {
     history.new_environment(22, 11, 1, clone_of(21));
     let grants = vec![Grant { principal: principal(1), admin: true, permissions: [].into() }];
@@ -156,10 +198,12 @@ fn clone_and_import_events(history: &mut History) {
     history.new_environment(23, 11, 2, clone_of(21));
     history.environment(23, E::CloneCancelled { batches_copied: 0 });
     history.environment(23, E::EnvironmentDeleted { name: "env23".to_owned() });
-    let origin = Origin::Import { document: "d".to_owned(), feature_states_total: 3, batches_total: 1 };
+    let origin = Origin::Import { document: "d".to_owned(), feature_states_total: 4, batches_total: 2 };
     history.new_environment(24, 11, 3, origin);
     history.environment(24, E::FeatureStatesImported { batch: 1, states: states(3) });
-    history.environment(24, E::ImportCompleted { feature_states: 3 });
+    let overrides = Arc::new(vec![batched_override(8, "user_8", 1)]);
+    history.environment(24, E::IdentityOverridesImported { batch: 2, overrides });
+    history.environment(24, E::ImportCompleted { feature_states: 4 });
 }
 
 #[test]

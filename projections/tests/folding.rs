@@ -11,7 +11,7 @@ use offshoot_aggregates::ids::{FeatureId, FeatureStateId};
 use offshoot_aggregates::project::{Project, ProjectEvent};
 use offshoot_projections::digest::digest;
 use offshoot_projections::environment_status::{CloneStatus, EnvironmentStatus, clone_status};
-use offshoot_projections::feature_states::FeatureStates;
+use offshoot_projections::feature_states::{FeatureStates, IdentityRef};
 use offshoot_projections::{Projection, apply, open, parked, position};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -34,6 +34,9 @@ enum Step {
     DeleteSegment(i64),
     Set(i64),
     SetOverride(i64, i64),
+    AddOrRemoveIdentity(i64),
+    SetIdentityOverride(i64, i64),
+    RemoveIdentityOverride(i64, i64),
     Complete,
     Fail,
     Retry,
@@ -54,6 +57,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..4i64).prop_map(Step::DeleteSegment),
         3 => (1..10i64).prop_map(Step::Set),
         3 => (1..10i64, 1..4i64).prop_map(|(feature, segment)| Step::SetOverride(feature, segment)),
+        2 => (1..4i64).prop_map(Step::AddOrRemoveIdentity),
+        3 => (1..10i64, 1..4i64).prop_map(|(feature, identity)| Step::SetIdentityOverride(feature, identity)),
+        1 => (1..10i64, 1..4i64).prop_map(|(feature, identity)| Step::RemoveIdentityOverride(feature, identity)),
         1 => Just(Step::Complete),
         2 => Just(Step::Fail),
         2 => Just(Step::Retry),
@@ -81,11 +87,14 @@ fn house_of(steps: &[Step]) -> House {
     house.new_environment(1);
     house.begin_clone(2);
     house.new_environment(3);
-    let (mut next_feature, mut reserved) = (8, HashSet::new());
+    let (mut next_feature, mut reserved, mut identities) = (8, HashSet::new(), HashSet::new());
     for (index, step) in (0i64..).zip(steps) {
         match *step {
             // Nobody could have said anything of a feature that was not there.
-            Step::DeleteFeature(feature) | Step::Set(feature) | Step::SetOverride(feature, _)
+            Step::DeleteFeature(feature)
+            | Step::Set(feature)
+            | Step::SetOverride(feature, _)
+            | Step::SetIdentityOverride(feature, _)
                 if feature >= next_feature => {}
             Step::Copy(feature) => house.copy(2, 1, batch(feature)),
             Step::CreateFeature => {
@@ -100,6 +109,29 @@ fn house_of(steps: &[Step]) -> House {
             Step::SetOverride(feature, segment) => {
                 let (id, said) = (feature * 10 + segment, content(feature, FeatureValue::boolean(true)));
                 house.set_override(3, feature, link(3_000 + id, segment, 0), 3_500 + id, said);
+            }
+            Step::AddOrRemoveIdentity(identity) if identities.insert(identity) => {
+                house.add_identity(3, identity, &format!("user_{identity}"));
+            }
+            Step::AddOrRemoveIdentity(identity) => {
+                identities.remove(&identity);
+                house.remove_identity(3, identity);
+            }
+            // Nobody is overridden for who is not known.
+            Step::SetIdentityOverride(_, identity) | Step::RemoveIdentityOverride(_, identity)
+                if !identities.contains(&identity) => {}
+            Step::SetIdentityOverride(feature, identity) => {
+                let id = 3_900 + feature * 10 + identity;
+                house.set_identity_override(
+                    3,
+                    feature,
+                    identity,
+                    id,
+                    content(feature, FeatureValue::boolean(index % 2 == 0)),
+                );
+            }
+            Step::RemoveIdentityOverride(feature, identity) => {
+                house.remove_identity_override(3, feature, identity, 3_900 + feature * 10 + identity);
             }
             Step::Complete => house.complete_clone(2),
             Step::Fail => house.fail_clone(2, 2),
@@ -121,8 +153,8 @@ fn house_of(steps: &[Step]) -> House {
     house
 }
 
-/// A state as the aggregates have it: feature, segment, id, what it says.
-type Expected = (FeatureId, Option<SegmentLink>, FeatureStateId, FeatureStateContent);
+/// A state as the aggregates have it: feature, segment, identity, id, what it says.
+type Expected = (FeatureId, Option<SegmentLink>, Option<IdentityRef>, FeatureStateId, FeatureStateContent);
 
 /// The states that an environment has by the aggregates, which decide on what there is.
 fn expected(house: &House, environment: u64) -> Vec<Expected> {
@@ -144,10 +176,10 @@ fn expected(house: &House, environment: u64) -> Vec<Expected> {
         let ordinal = project.environment(uuid).unwrap().ordinal;
         let implicit = project.implicit_state(uuid, *id).unwrap();
         states.push(match environment.states().get(id) {
-            None => (*id, None, implicit.id, implicit.content),
+            None => (*id, None, None, implicit.id, implicit.content),
             Some(state) => {
                 let multivariate = feature.resolved_allocations(&state.content.multivariate, ordinal);
-                (*id, None, state.id, FeatureStateContent { multivariate, ..(*state.content).clone() })
+                (*id, None, None, state.id, FeatureStateContent { multivariate, ..(*state.content).clone() })
             }
         });
         for item in environment.overrides_of(*id) {
@@ -156,7 +188,13 @@ fn expected(house: &House, environment: u64) -> Vec<Expected> {
             };
             let multivariate = feature.kept_allocations(&state.content.multivariate);
             let said = FeatureStateContent { multivariate, ..(*state.content).clone() };
-            states.push((*id, Some(item.link), state.id, said));
+            states.push((*id, Some(item.link), None, state.id, said));
+        }
+        for item in environment.identities().overrides().filter(|item| item.feature == *id) {
+            let multivariate = feature.kept_allocations(&item.state.content.multivariate);
+            let said = FeatureStateContent { multivariate, ..(*item.state.content).clone() };
+            let identifier = environment.identities().identifier(item.identity).unwrap().to_string();
+            states.push((*id, None, Some(IdentityRef { id: item.identity, identifier }), item.state.id, said));
         }
     }
     states
@@ -211,7 +249,7 @@ proptest! {
         for environment in 1..4 {
             let states = all_states(&connection, environment).into_iter();
             let states: Vec<_> =
-                states.map(|state| (state.feature, state.segment, state.id, state.content)).collect();
+                states.map(|state| (state.feature, state.segment, state.identity, state.id, state.content)).collect();
             prop_assert_eq!(states, expected(&house, environment), "environment {}", environment);
         }
     }

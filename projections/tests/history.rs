@@ -5,14 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
-    BatchedState, CloneMode, CloneOrigin, EnvironmentEvent, EnvironmentRef, EnvironmentSettings, FeatureStateContent,
-    FeatureValue, Origin,
+    BatchedIdentityOverride, BatchedState, CloneMode, CloneOrigin, EnvironmentEvent, EnvironmentRef,
+    EnvironmentSettings, FeatureStateContent, FeatureValue, Origin, ServerKey, ServerKeySettings,
 };
 use offshoot_aggregates::event::EVENT_VERSION;
 use offshoot_aggregates::id_allocator::IdAllocatorEvent;
 use offshoot_aggregates::ids::{
-    ApiKeyId, EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, OrganisationId,
-    ProjectId, SegmentId, SegmentRuleId,
+    ApiKeyId, EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, MultivariateOptionId,
+    OrganisationId, ProjectId, SegmentId, SegmentRuleId, ServerKeyId,
 };
 use offshoot_aggregates::metadata::{Actor, ActorKind, Metadata};
 use offshoot_aggregates::organisation::{ApiKey, ApiKeyRole, OrganisationEvent};
@@ -256,4 +256,25 @@ pub fn clone_of(source: u64) -> Origin {
         first_override_state_id: FeatureStateId(1),
         first_feature_segment_id: FeatureSegmentId(1),
     }))
+}
+
+/// A server-side key.
+pub fn server_key(id: i64) -> ServerKey {
+    ServerKey {
+        id: ServerKeyId(id),
+        prefix: format!("ser.{id:04}"),
+        hash: format!("{id:064}"),
+        settings: ServerKeySettings { name: "backend".to_owned(), is_active: true, expires_at: None },
+    }
+}
+
+/// The override of a feature for an identity, in a batch.
+pub fn batched_override(identity: i64, identifier: &str, feature: i64) -> BatchedIdentityOverride {
+    BatchedIdentityOverride {
+        identity: IdentityId(identity),
+        identifier: identifier.into(),
+        feature: FeatureId(feature),
+        id: FeatureStateId(identity * 10_000 + feature),
+        content: content(true, FeatureValue::integer(1)),
+    }
 }

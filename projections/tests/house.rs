@@ -18,7 +18,7 @@ use offshoot_aggregates::project::{
 };
 use offshoot_aggregates::{Position, Version};
 use offshoot_projections::feature_states::{
-    FeatureStateView, FeatureStates, StateFilter, count_states, environment_states, list_states,
+    FeatureStateView, FeatureStates, StateFilter, StateScope, count_states, environment_states, list_states,
 };
 use offshoot_projections::{Page, Projection, apply, open};
 use rusqlite::Connection;
@@ -232,7 +232,7 @@ pub fn assert_counted(connection: &Connection) {
     for environment in 1..5 {
         let id = EnvironmentId(environment);
         let Some(states) = environment_states(connection, id).unwrap() else { continue };
-        let with_overrides = StateFilter { with_overrides: true, ..StateFilter::default() };
+        let with_overrides = StateFilter { scope: StateScope::All, ..StateFilter::default() };
         for (filter, counted) in [(StateFilter::default(), states.default_states), (with_overrides, states.states())] {
             assert_eq!(list_states(connection, id, filter, Page::ALL).unwrap().len() as u64, counted);
             assert_eq!(count_states(connection, id, filter).unwrap(), counted);
@@ -332,7 +332,7 @@ pub fn batched(feature: i64, segment: Option<SegmentLink>, id: i64, content: Fea
 
 /// All states of an environment, overrides among them.
 pub fn all_states(connection: &Connection, environment: u64) -> Vec<FeatureStateView> {
-    let filter = StateFilter { with_overrides: true, ..StateFilter::default() };
+    let filter = StateFilter { scope: StateScope::All, ..StateFilter::default() };
     list_states(connection, id_of(environment), filter, Page::ALL).unwrap()
 }
 

@@ -4,7 +4,8 @@ use offshoot_aggregates::environment::{FeatureValue, ValueType};
 use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId};
 use offshoot_projections::Page;
 use offshoot_projections::feature_states::{
-    StateFilter, count_states, default_states_of, feature_state, list_states, matching_features, override_counts,
+    StateFilter, StateScope, count_states, default_states_of, feature_state, list_states, matching_features,
+    override_counts,
 };
 use rusqlite::Connection;
 
@@ -26,7 +27,7 @@ fn listed(connection: &Connection, filter: StateFilter, page: Page) -> Vec<i64> 
     list_states(connection, id_of(1), filter, page).unwrap().iter().map(|state| state.id.0).collect()
 }
 
-const WITH_OVERRIDES: StateFilter = StateFilter { with_overrides: true, feature: None, feature_segment: None };
+const WITH_OVERRIDES: StateFilter = StateFilter { scope: StateScope::All, feature: None, feature_segment: None };
 
 #[test]
 fn lists_are_in_order_of_features_each_default_before_its_overrides() {

@@ -28,6 +28,9 @@ use crate::limits::{AGGREGATE_CACHE_BYTES_MAX, PAGE_EVENTS_MAX};
 /// What an aggregate weighs in the cache before it has events, in bytes.
 const EMPTY_WEIGHT: u64 = 1_024;
 
+/// What an event may add to an aggregate beyond its payload, in bytes: entries of maps, which are seldom full.
+const EVENT_WEIGHT: u64 = 128;
+
 /// A hint. So few are not spread over several shards, each of which would take only aggregates that fit in its part.
 const EXPECTED_AGGREGATES: usize = 32;
 
@@ -81,7 +84,7 @@ type Entry<A> = (Arc<Slot<A>>, u64);
 /// One aggregate.
 struct Slot<A> {
     current: Arc<tokio::sync::Mutex<Current<A>>>,
-    /// Bytes of payload that went into it and [`EMPTY_WEIGHT`]: about what it takes in memory.
+    /// Bytes of payload that went into it, [`EVENT_WEIGHT`] for each event, and [`EMPTY_WEIGHT`]: about what it takes in memory.
     weight: AtomicU64,
 }
 
@@ -169,7 +172,7 @@ impl<A: Cached> AggregateStore<A> {
         }
     }
 
-    /// Applies the events after the snapshot's version, up to and including `until`. Returns their bytes.
+    /// Applies the events after the snapshot's version, up to and including `until`. Returns their weight.
     async fn read(&self, key: &str, snapshot: &mut Snapshot<A>, until: Option<Version>) -> Result<u64, ReadError> {
         let stream = StreamId::new(A::CATEGORY, key);
         let mut bytes = 0;
@@ -183,7 +186,7 @@ impl<A: Cached> AggregateStore<A> {
                 let event = recorded
                     .decode_as::<A::Event>()
                     .map_err(|error| ReadError::Damaged { position: recorded.position, detail: error.to_string() })?;
-                bytes += recorded.payload.len() as u64;
+                bytes += recorded.payload.len() as u64 + EVENT_WEIGHT;
                 snapshot.aggregate.apply(event);
                 snapshot.version = recorded.version;
             }
@@ -355,7 +358,7 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
                 loaded.current.snapshot.version = appended.version;
                 loaded.current.is_valid = true;
                 self.outcome.with(|state| state.appended = Some(appended));
-                self.store.weigh(&loaded.key, &loaded.slot, bytes);
+                self.store.weigh(&loaded.key, &loaded.slot, bytes + events.len() as u64 * EVENT_WEIGHT);
                 Ok(envelopes(&loaded.key, before, events, &metadata))
             }
             Err(AppendError::AlreadyDone(appended)) => {

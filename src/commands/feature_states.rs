@@ -153,7 +153,8 @@ impl Commands {
         self.environment(context, environment, command).await
     }
 
-    async fn project_of(&self, environment: Uuid) -> Result<Project, CommandError> {
+    /// The project of an environment, as it is now.
+    pub(super) async fn project_of(&self, environment: Uuid) -> Result<Project, CommandError> {
         let environment = self.load_environment(environment).await?.aggregate;
         let (project, _) = environment.project().ok_or(EnvironmentError::NotFound)?;
         let project = self.load_project(project).await?.aggregate;
@@ -178,7 +179,12 @@ impl Commands {
     }
 }
 
-fn feature_ref(project: &Project, environment: Uuid, feature: FeatureId) -> Result<FeatureRef, CommandError> {
+/// A feature as its project has it, for an environment.
+pub(super) fn feature_ref(
+    project: &Project,
+    environment: Uuid,
+    feature: FeatureId,
+) -> Result<FeatureRef, CommandError> {
     let found = project.features().get(&feature).ok_or(ProjectError::FeatureNotFound)?;
     let implicit = project.implicit_state(environment, feature).ok_or(ProjectError::EnvironmentNotFound)?;
     Ok(FeatureRef { feature: found.clone(), implicit })

@@ -12,12 +12,14 @@ mod environments;
 mod error;
 mod feature_states;
 mod features;
+mod identities;
 mod ids;
 mod import;
 mod names;
 mod organisations;
 mod projects;
 mod segments;
+mod server_keys;
 
 pub use api_keys::{IssuedApiKey, NewApiKey};
 pub use clones::{AsOf, CloneOptions, CloneRejection};
@@ -29,6 +31,7 @@ pub use feature_states::{OverrideIds, OverrideSetting};
 pub use features::{NewFeature, NewOption};
 pub use import::{ImportPlan, ImportedFeature, ImportedOverride, ImportedState};
 pub use segments::{NewCondition, NewRule, NewSegment};
+pub use server_keys::{IssuedServerKey, NewServerKey};
 
 use offshoot_aggregates::Position;
 

@@ -136,6 +136,28 @@ impl From<EnvironmentError> for Problem {
             EnvironmentError::SegmentOverrideExists => {
                 Self::non_field("Feature state already exists for this feature and segment in this environment.")
             }
+            EnvironmentError::IdentityExists { identifier } => Self::field_bare(
+                "identifier",
+                format!("Identity with identifier '{identifier}' already exists in this environment"),
+            ),
+            EnvironmentError::IdentityNotFound => Self::not_found("Identity"),
+            EnvironmentError::TooManyIdentities { max } => {
+                Self::non_field(format!("An environment may not have more than {max} identities."))
+            }
+            EnvironmentError::IdentityOverrideExists => {
+                Self::non_field("Feature state already exists for this feature and identity in this environment.")
+            }
+            EnvironmentError::IdentityOverrideNotFound => Self::not_found("FeatureState"),
+            EnvironmentError::TooManyIdentityOverrides { max } => {
+                Self::non_field(format!("An environment may not have more than {max} identity overrides."))
+            }
+            EnvironmentError::ServerKeyAlreadyIssued => {
+                Self::conflict("server_key_issued", "The server-side key was issued already.")
+            }
+            EnvironmentError::ServerKeyNotFound => Self::not_found("EnvironmentAPIKey"),
+            EnvironmentError::TooManyServerKeys { max } => {
+                Self::non_field(format!("An environment may not have more than {max} server-side keys."))
+            }
             // Only workers send batches: a fault of ours, not of whoever asked.
             EnvironmentError::UnexpectedBatch { .. }
             | EnvironmentError::InvalidBatch { .. }

@@ -2,7 +2,7 @@
 
 use offshoot_aggregates::environment::EnvironmentRef;
 use offshoot_aggregates::ids::EnvironmentId;
-use offshoot_projections::feature_states::{self, StateFilter};
+use offshoot_projections::feature_states::{self, StateFilter, StateScope};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl TestServer {
 
     /// How many states an environment shows.
     pub async fn count(&self, environment: EnvironmentId) -> u64 {
-        let filter = StateFilter { with_overrides: true, ..StateFilter::default() };
+        let filter = StateFilter { scope: StateScope::All, ..StateFilter::default() };
         let query = move |file: &_| feature_states::count_states(file, environment, filter);
         self.server().node().read_models.feature_states.query(query).await.unwrap()
     }

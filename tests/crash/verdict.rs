@@ -10,7 +10,7 @@ use offshoot::node::Node;
 use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, EnvironmentRef, Origin};
 use offshoot_aggregates::{Event, Position, RecordedEvent, StreamId};
 use offshoot_projections::digest::digest;
-use offshoot_projections::feature_states::{StateFilter, count_states};
+use offshoot_projections::feature_states::{StateFilter, StateScope, count_states};
 use rusqlite::Connection;
 
 use crate::support::prepared::{PATIENCE, Prepared, RequestedClone, digest_of};
@@ -124,7 +124,7 @@ fn check_history(events: &[RecordedEvent], clone: &RequestedClone, states_total:
 async fn check_states(node: &Node, clone: &RequestedClone, prepared: &Prepared) {
     let id = clone.environment.id;
     let count = move |file: &Connection| {
-        let filter = StateFilter { with_overrides: true, ..StateFilter::default() };
+        let filter = StateFilter { scope: StateScope::All, ..StateFilter::default() };
         let sql = "SELECT count(DISTINCT id), count(*), count(DISTINCT feature || ' ' || segment)
             FROM feature_state WHERE environment = ?1";
         let rows: (u64, u64, u64) = file.query_row(sql, [id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use super::creation::{Creation, CreationStatus};
 use super::events::{EnvironmentEvent, EnvironmentRef, Origin};
+use super::identities::Identities;
+use super::server_keys::ServerKey;
 use super::settings::EnvironmentSettings;
 use super::states::{BatchedState, FeatureState, SegmentLink, SegmentOverride};
 use super::{EnvironmentCommand, EnvironmentError};
-use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, ProjectId, SegmentId};
+use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, ProjectId, SegmentId, ServerKeyId};
 use crate::permissions::{EnvironmentPermission, Grant, Principal};
 use crate::stream::Category;
 
@@ -21,15 +23,17 @@ use crate::stream::Category;
 /// nothing: a clone reads from such a copy while its source goes on changing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
-    pub(super) identity: Option<Identity>,
+    pub(super) particulars: Option<Particulars>,
     pub(super) states: OrdMap<FeatureId, FeatureState>,
     pub(super) overrides: OrdMap<(FeatureId, SegmentId), SegmentOverride>,
+    pub(super) identities: Identities,
+    pub(super) server_keys: OrdMap<ServerKeyId, ServerKey>,
     pub(super) grants: OrdMap<Principal, Grant<EnvironmentPermission>>,
 }
 
 /// What an environment has once it was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
+pub(super) struct Particulars {
     pub(super) id: EnvironmentId,
     pub(super) api_key: String,
     pub(super) project: Uuid,
@@ -44,48 +48,48 @@ impl Environment {
     /// Whether it was created and not deleted.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.identity.as_ref().is_some_and(|identity| !identity.deleted)
+        self.particulars.as_ref().is_some_and(|particulars| !particulars.deleted)
     }
 
     /// Whether it was created, also if it was deleted since.
     #[must_use]
     pub fn was_created(&self) -> bool {
-        self.identity.is_some()
+        self.particulars.is_some()
     }
 
     /// The environment as others speak of it; `None` if it was never created.
     #[must_use]
     pub fn reference(&self, uuid: Uuid) -> Option<EnvironmentRef> {
-        self.identity.as_ref().map(|identity| EnvironmentRef {
+        self.particulars.as_ref().map(|particulars| EnvironmentRef {
             uuid,
-            id: identity.id,
-            name: identity.settings.name.clone(),
-            api_key: identity.api_key.clone(),
+            id: particulars.id,
+            name: particulars.settings.name.clone(),
+            api_key: particulars.api_key.clone(),
         })
     }
 
     /// The UUID and the integer id of its project.
     #[must_use]
     pub fn project(&self) -> Option<(Uuid, ProjectId)> {
-        self.identity.as_ref().map(|identity| (identity.project, identity.project_id))
+        self.particulars.as_ref().map(|particulars| (particulars.project, particulars.project_id))
     }
 
     /// Its settings; `None` if it was never created.
     #[must_use]
     pub fn settings(&self) -> Option<&EnvironmentSettings> {
-        self.identity.as_ref().map(|identity| &identity.settings)
+        self.particulars.as_ref().map(|particulars| &particulars.settings)
     }
 
     /// How often its settings changed.
     #[must_use]
     pub fn settings_changes(&self) -> u64 {
-        self.identity.as_ref().map_or(0, |identity| identity.settings_changes)
+        self.particulars.as_ref().map_or(0, |particulars| particulars.settings_changes)
     }
 
     /// How far it is with coming to be; `None` if it was never created.
     #[must_use]
     pub fn creation(&self) -> Option<&Creation> {
-        self.identity.as_ref().map(|identity| &identity.creation)
+        self.particulars.as_ref().map(|particulars| &particulars.creation)
     }
 
     /// Whether its states are not all there.
@@ -112,23 +116,82 @@ impl Environment {
         self.overrides.range(range).map(|(_, item)| item)
     }
 
+    /// The identities that are known in it, and their overrides.
+    #[must_use]
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    /// Its server-side keys that were not revoked.
+    #[must_use]
+    pub fn server_keys(&self) -> &OrdMap<ServerKeyId, ServerKey> {
+        &self.server_keys
+    }
+
     /// What was granted in it.
     #[must_use]
     pub fn grants(&self) -> &OrdMap<Principal, Grant<EnvironmentPermission>> {
         &self.grants
     }
 
+    /// Applies an event that concerns no single feature.
+    fn apply_to_the_whole(&mut self, event: EnvironmentEvent) {
+        use EnvironmentEvent as E;
+        match event {
+            E::ServerKeyIssued { key } => {
+                self.server_keys.insert(key.id, key);
+            }
+            E::ServerKeyChanged { key, after, .. } => {
+                if let Some(known) = self.server_keys.get_mut(&key) {
+                    known.settings = after;
+                }
+            }
+            E::ServerKeyRevoked { key, .. } => {
+                self.server_keys.remove(&key);
+            }
+            E::EnvironmentSettingsChanged { after, .. } => {
+                if let Some(particulars) = &mut self.particulars {
+                    particulars.settings_changes += 1;
+                    particulars.settings = after;
+                }
+            }
+            E::EnvironmentPermissionGranted { after, .. } => {
+                self.grants.insert(after.principal.clone(), after);
+            }
+            E::EnvironmentPermissionRevoked { before } => {
+                self.grants.remove(&before.principal);
+            }
+            E::PermissionsInherited { grants, .. } => {
+                self.grants.extend(grants.into_iter().map(|grant| (grant.principal.clone(), grant)));
+            }
+            E::EnvironmentDeleted { .. } => {
+                let particulars =
+                    self.particulars.take().map(|particulars| Particulars { deleted: true, ..particulars });
+                *self = Self { particulars, ..Self::default() };
+            }
+            event => self.apply_creation(event),
+        }
+    }
+
     fn apply_creation(&mut self, event: EnvironmentEvent) {
         use EnvironmentEvent as E;
         if let E::EnvironmentCreated { id, api_key, project, project_id, settings, origin } = event {
             let creation = Creation::of(origin);
-            let identity =
-                Identity { id, api_key, project, project_id, settings, creation, settings_changes: 0, deleted: false };
-            self.identity = Some(identity);
+            let particulars = Particulars {
+                id,
+                api_key,
+                project,
+                project_id,
+                settings,
+                creation,
+                settings_changes: 0,
+                deleted: false,
+            };
+            self.particulars = Some(particulars);
             return;
         }
-        let Some(identity) = &mut self.identity else { return };
-        let creation = &mut identity.creation;
+        let Some(particulars) = &mut self.particulars else { return };
+        let creation = &mut particulars.creation;
         match event {
             E::FeatureStatesBatchCopied { batch, states } | E::FeatureStatesImported { batch, states } => {
                 creation.batches = batch;
@@ -136,6 +199,11 @@ impl Environment {
                 for state in states.iter() {
                     self.take(state);
                 }
+            }
+            E::IdentityOverridesImported { batch, overrides } => {
+                creation.batches = batch;
+                creation.feature_states += overrides.len() as u64;
+                self.identities.take(&overrides);
             }
             E::CloneCompleted { .. } | E::ImportCompleted { .. } => creation.status = CreationStatus::Completed,
             E::CloneFailed { .. } => creation.status = CreationStatus::Failed,
@@ -225,26 +293,15 @@ impl Aggregate for Environment {
             E::SegmentOverrideRemoved { feature, link, .. } => {
                 self.overrides.remove(&(feature, link.segment));
             }
-            E::EnvironmentSettingsChanged { after, .. } => {
-                if let Some(identity) = &mut self.identity {
-                    identity.settings_changes += 1;
-                    identity.settings = after;
-                }
+            E::IdentityAdded { identity, identifier } => self.identities.add(identity, &identifier.into()),
+            E::IdentityRemoved { identity, .. } => self.identities.remove(identity),
+            E::IdentityOverrideSet { feature, identity, feature_state, after, .. } => {
+                self.identities.set_override((identity, feature), FeatureState::new(feature_state, after));
             }
-            E::EnvironmentPermissionGranted { after, .. } => {
-                self.grants.insert(after.principal.clone(), after);
+            E::IdentityOverrideRemoved { feature, identity, .. } => {
+                self.identities.remove_override((identity, feature))
             }
-            E::EnvironmentPermissionRevoked { before } => {
-                self.grants.remove(&before.principal);
-            }
-            E::PermissionsInherited { grants, .. } => {
-                self.grants.extend(grants.into_iter().map(|grant| (grant.principal.clone(), grant)));
-            }
-            E::EnvironmentDeleted { .. } => {
-                let identity = self.identity.take().map(|identity| Identity { deleted: true, ..identity });
-                *self = Self { identity, ..Self::default() };
-            }
-            event => self.apply_creation(event),
+            event => self.apply_to_the_whole(event),
         }
     }
 }

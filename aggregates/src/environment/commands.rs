@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::events::CloneOrigin;
+use super::identities::BatchedIdentityOverride;
+use super::server_keys::ServerKey;
 use super::settings::EnvironmentSettings;
 use super::states::{Allocation, BatchedState, SegmentLink};
 use super::value::FeatureValue;
-use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
+use crate::ids::{
+    EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, ProjectId, SegmentId, ServerKeyId,
+};
 use crate::permissions::{EnvironmentPermission, Grant, Principal};
 use crate::project::{Feature, ImplicitState, Segment};
 
@@ -75,7 +80,18 @@ pub struct StateChange {
     pub multivariate: Option<Vec<Allocation>>,
 }
 
-/// What a command to set a segment override takes to be there.
+/// A change to a server-side key; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerKeyChange {
+    /// The name people give it.
+    pub name: Option<String>,
+    /// Whether it is accepted.
+    pub is_active: Option<bool>,
+    /// From when on it is refused; `Some(None)` if it never expires.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// What a command to set a segment or identity override takes to be there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExpectedOverride {
     /// A state or none: it is changed or made.
@@ -122,7 +138,7 @@ pub enum EnvironmentCommand {
         environment: NewEnvironment,
         /// What the document calls itself.
         document: String,
-        /// How many states it holds.
+        /// How many states it holds, identity overrides among them.
         feature_states_total: u64,
         /// How many batches they come in.
         batches_total: u32,
@@ -133,6 +149,13 @@ pub enum EnvironmentCommand {
         batch: u32,
         /// Its states, in order.
         states: Arc<Vec<BatchedState>>,
+    },
+    /// Take the next batch of a document, of identity overrides. All its states came before.
+    ImportIdentityOverrides {
+        /// Which batch: the next one.
+        batch: u32,
+        /// The overrides, in order of identities and features. An identity comes to be with its first one.
+        overrides: Arc<Vec<BatchedIdentityOverride>>,
     },
     /// Be complete: all batches of the document are there.
     CompleteImport,
@@ -192,6 +215,57 @@ pub enum EnvironmentCommand {
         feature_segment: FeatureSegmentId,
         /// The segment's name.
         segment_name: String,
+    },
+    /// Know an identity, so that features can be overridden for it.
+    AddIdentity {
+        /// Its integer id.
+        identity: IdentityId,
+        /// What applications call it.
+        identifier: String,
+    },
+    /// Know an identity no longer, nor its overrides.
+    RemoveIdentity {
+        /// The identity.
+        identity: IdentityId,
+    },
+    /// Set the state of an identity override; make the override if it is not there and not expected to be.
+    SetIdentityOverride {
+        /// The feature.
+        feature: FeatureRef,
+        /// The identity.
+        identity: IdentityId,
+        /// The id of the state if it is new.
+        feature_state: FeatureStateId,
+        /// What changes; a new state starts disabled and without a value.
+        change: StateChange,
+        /// What is there already.
+        expected: ExpectedOverride,
+    },
+    /// Have an identity override no longer.
+    RemoveIdentityOverride {
+        /// The feature.
+        feature: FeatureId,
+        /// Its name.
+        feature_name: String,
+        /// The identity.
+        identity: IdentityId,
+    },
+    /// Serve whoever has this key from now on.
+    IssueServerKey {
+        /// The key, hashed.
+        key: ServerKey,
+    },
+    /// Change what is set on a server-side key.
+    ChangeServerKey {
+        /// The key.
+        key: ServerKeyId,
+        /// What changes.
+        change: ServerKeyChange,
+    },
+    /// Refuse a server-side key from now on, and forget it.
+    RevokeServerKey {
+        /// The key.
+        key: ServerKeyId,
     },
     /// Take other settings. A new name was reserved in the project.
     ChangeEnvironmentSettings {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::aggregate::{Environment, Identity};
+use super::aggregate::{Environment, Particulars};
 use super::commands::{CloneRequest, NewEnvironment};
 use super::creation::{Creation, CreationStatus};
 use super::decide::Decision;
@@ -100,9 +100,9 @@ fn check_states(states: &[BatchedState], after: Option<StateKey>) -> Result<Opti
 }
 
 impl Environment {
-    pub(super) fn copy_batch(&self, identity: &Identity, batch: u32, states: Arc<Vec<BatchedState>>) -> Decision {
-        identity.check_clone(CreationStatus::Creating)?;
-        let creation = &identity.creation;
+    pub(super) fn copy_batch(&self, particulars: &Particulars, batch: u32, states: Arc<Vec<BatchedState>>) -> Decision {
+        particulars.check_clone(CreationStatus::Creating)?;
+        let creation = &particulars.creation;
         self.check_batch(creation, batch, &states)?;
         let missing = creation.feature_states_total.saturating_sub(creation.feature_states);
         let planned = creation.clone.as_ref().map_or(missing, |origin| missing.min(u64::from(origin.batch_size)));
@@ -112,22 +112,21 @@ impl Environment {
         Ok(vec![EnvironmentEvent::FeatureStatesBatchCopied { batch, states }])
     }
 
-    pub(super) fn import_batch(&self, identity: &Identity, batch: u32, states: Arc<Vec<BatchedState>>) -> Decision {
-        identity.check_import()?;
-        self.check_batch(&identity.creation, batch, &states)?;
+    pub(super) fn import_batch(
+        &self,
+        particulars: &Particulars,
+        batch: u32,
+        states: Arc<Vec<BatchedState>>,
+    ) -> Decision {
+        particulars.check_import()?;
+        self.check_batch(&particulars.creation, batch, &states)?;
         Ok(vec![EnvironmentEvent::FeatureStatesImported { batch, states }])
     }
 
     /// The batch must be the next one, and its states follow those that are there without being too many.
     fn check_batch(&self, creation: &Creation, batch: u32, states: &[BatchedState]) -> Result<(), EnvironmentError> {
-        if Some(batch) != creation.next_batch() {
-            return Err(EnvironmentError::UnexpectedBatch { expected: creation.batches + 1 });
-        }
-        check_states(states, self.last_state())?;
-        if creation.feature_states + states.len() as u64 > creation.feature_states_total {
-            return Err(INVALID_BATCH);
-        }
-        Ok(())
+        creation.check_next(batch, states.len())?;
+        check_states(states, self.last_state()).map(drop)
     }
 
     /// The last state, in the order of states.
@@ -138,7 +137,20 @@ impl Environment {
     }
 }
 
-impl Identity {
+impl Creation {
+    /// A batch must be the next one, hold something, not more than a batch may, and not more than is missing.
+    pub(super) fn check_next(&self, batch: u32, states: usize) -> Result<(), EnvironmentError> {
+        if Some(batch) != self.next_batch() {
+            return Err(EnvironmentError::UnexpectedBatch { expected: self.batches + 1 });
+        }
+        if states == 0 || states > BATCH_SIZE_MAX || self.feature_states + states as u64 > self.feature_states_total {
+            return Err(INVALID_BATCH);
+        }
+        Ok(())
+    }
+}
+
+impl Particulars {
     /// Whether the environment is a clone in this state.
     fn check_clone(&self, status: CreationStatus) -> Result<(), EnvironmentError> {
         if self.creation.clone.is_none() {
@@ -147,7 +159,7 @@ impl Identity {
         self.check_status(status)
     }
 
-    fn check_import(&self) -> Result<(), EnvironmentError> {
+    pub(super) fn check_import(&self) -> Result<(), EnvironmentError> {
         if self.creation.clone.is_some() {
             return Err(EnvironmentError::OtherOrigin);
         }

@@ -54,6 +54,12 @@ impl Environment {
                     before: item.state.as_ref().map(|state| state.content.clone()),
                 }])
             }
+            C::SetIdentityOverride { feature, identity, feature_state, change, expected } => {
+                self.set_identity_override(&feature, identity, feature_state, change, expected)
+            }
+            C::RemoveIdentityOverride { feature, feature_name, identity } => {
+                self.remove_identity_override(feature, feature_name, identity)
+            }
             _ => Err(EnvironmentError::AlreadyExists),
         }
     }
@@ -218,7 +224,7 @@ fn priority_change(link: &SegmentLink, after: u32, segments: &ProjectSegments) -
 }
 
 /// The content after a change, if the change is allowed.
-fn changed(
+pub(super) fn changed(
     before: &FeatureStateContent,
     feature: &FeatureRef,
     change: StateChange,

@@ -68,6 +68,45 @@ pub enum EnvironmentError {
     /// There is no such segment override.
     #[error("there is no such segment override")]
     SegmentOverrideNotFound,
+    /// Another identity of the environment has the identifier.
+    #[error("an identity with the identifier {identifier:?} exists already")]
+    IdentityExists {
+        /// The identifier.
+        identifier: String,
+    },
+    /// There is no such identity.
+    #[error("there is no such identity")]
+    IdentityNotFound,
+    /// The environment has as many identities as an environment may have.
+    #[error("an environment has at most {max} identities")]
+    TooManyIdentities {
+        /// The most it may have.
+        max: usize,
+    },
+    /// The feature has an override for the identity already.
+    #[error("the feature has an override for that identity already")]
+    IdentityOverrideExists,
+    /// There is no such identity override.
+    #[error("there is no such identity override")]
+    IdentityOverrideNotFound,
+    /// The environment has as many identity overrides as an environment may have.
+    #[error("an environment has at most {max} identity overrides")]
+    TooManyIdentityOverrides {
+        /// The most it may have.
+        max: usize,
+    },
+    /// A server-side key with this id was issued before.
+    #[error("the server-side key was issued already")]
+    ServerKeyAlreadyIssued,
+    /// There is no such server-side key, or it was revoked.
+    #[error("there is no such server-side key")]
+    ServerKeyNotFound,
+    /// The environment has as many server-side keys as an environment may have.
+    #[error("an environment has at most {max} server-side keys")]
+    TooManyServerKeys {
+        /// The most it may have.
+        max: usize,
+    },
     /// The principal has no permissions to take away.
     #[error("nothing was granted to the principal")]
     GrantNotFound,

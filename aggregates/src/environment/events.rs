@@ -6,10 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::identities::BatchedIdentityOverride;
+use super::server_keys::{ServerKey, ServerKeySettings};
 use super::settings::EnvironmentSettings;
 use super::states::{BatchedState, FeatureStateContent, SegmentLink};
 use crate::event::domain_event;
-use crate::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, ProjectId, SegmentId};
+use crate::ids::{
+    EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, ProjectId, SegmentId, ServerKeyId,
+};
 use crate::permissions::{EnvironmentPermission, Grant};
 use crate::stream::{Position, Version};
 
@@ -77,7 +81,7 @@ pub enum Origin {
     Import {
         /// What the document calls itself.
         document: String,
-        /// How many states it holds.
+        /// How many states it holds, identity overrides among them.
         feature_states_total: u64,
         /// How many batches they come in.
         batches_total: u32,
@@ -160,9 +164,16 @@ pub enum EnvironmentEvent {
         /// The states, in order.
         states: Arc<Vec<BatchedState>>,
     },
+    /// A batch of a document's identity overrides arrived, and with them the identities.
+    IdentityOverridesImported {
+        /// Which batch, of those with states and those with identity overrides together.
+        batch: u32,
+        /// The overrides, in order of identities and features.
+        overrides: Arc<Vec<BatchedIdentityOverride>>,
+    },
     /// All states of a document arrived.
     ImportCompleted {
-        /// How many states there were.
+        /// How many states there were, identity overrides among them.
         feature_states: u64,
     },
     /// The default state of a feature changed.
@@ -230,6 +241,73 @@ pub enum EnvironmentEvent {
         /// What it said, if it had a state.
         before: Option<Arc<FeatureStateContent>>,
     },
+    /// An identity is known.
+    IdentityAdded {
+        /// Its integer id.
+        identity: IdentityId,
+        /// What applications call it.
+        identifier: String,
+    },
+    /// An identity is known no longer, nor are its overrides.
+    IdentityRemoved {
+        /// The identity.
+        identity: IdentityId,
+        /// What applications call it.
+        identifier: String,
+    },
+    /// The state of an identity override changed.
+    IdentityOverrideSet {
+        /// The feature.
+        feature: FeatureId,
+        /// Its name.
+        feature_name: String,
+        /// The identity.
+        identity: IdentityId,
+        /// What applications call it.
+        identifier: String,
+        /// The state's id.
+        feature_state: FeatureStateId,
+        /// What it said; none if it is new.
+        before: Option<Arc<FeatureStateContent>>,
+        /// What it says.
+        after: Arc<FeatureStateContent>,
+    },
+    /// An identity override is gone.
+    IdentityOverrideRemoved {
+        /// The feature.
+        feature: FeatureId,
+        /// Its name.
+        feature_name: String,
+        /// The identity.
+        identity: IdentityId,
+        /// What applications call it.
+        identifier: String,
+        /// The state's id.
+        feature_state: FeatureStateId,
+        /// What it said.
+        before: Arc<FeatureStateContent>,
+    },
+    /// A server-side key is valid from now on.
+    ServerKeyIssued {
+        /// The key, hashed.
+        key: ServerKey,
+    },
+    /// What is set on a server-side key changed.
+    ServerKeyChanged {
+        /// The key.
+        key: ServerKeyId,
+        /// What was set until now.
+        before: ServerKeySettings,
+        /// What is set from now on.
+        after: ServerKeySettings,
+    },
+    /// A server-side key is refused from now on.
+    ServerKeyRevoked {
+        /// The key.
+        key: ServerKeyId,
+        /// Its name.
+        name: String,
+    },
     /// Settings changed, the name possibly among them.
     EnvironmentSettingsChanged {
         /// All settings until now.
@@ -271,12 +349,20 @@ domain_event!(EnvironmentEvent {
     CloneRetried,
     CloneCancelled,
     FeatureStatesImported,
+    IdentityOverridesImported,
     ImportCompleted,
     FeatureStateChanged,
     SegmentOverrideAdded,
     SegmentOverrideSet,
     SegmentOverridesReordered,
     SegmentOverrideRemoved,
+    IdentityAdded,
+    IdentityRemoved,
+    IdentityOverrideSet,
+    IdentityOverrideRemoved,
+    ServerKeyIssued,
+    ServerKeyChanged,
+    ServerKeyRevoked,
     EnvironmentSettingsChanged,
     EnvironmentPermissionGranted,
     EnvironmentPermissionRevoked,

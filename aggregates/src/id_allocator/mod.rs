@@ -24,6 +24,8 @@ pub enum IdKind {
     SegmentCondition,
     MultivariateOption,
     ApiKey,
+    ServerKey,
+    Identity,
 }
 
 /// What the id allocator is asked to do.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use offshoot_aggregates::environment::{BatchedState, EnvironmentEvent, FeatureStateContent, FeatureValue};
+use offshoot_aggregates::environment::{BatchedState, EnvironmentEvent, FeatureStateContent, FeatureValue, clone_size};
 use offshoot_aggregates::ids::FeatureId;
 use offshoot_aggregates::project::{FeatureDefinition, ProjectEvent};
 
 use super::source;
-use crate::support::environment::{content, link, override_set, share, state_changed};
+use crate::support::environment::{
+    content, identity_added, identity_override_set, link, override_set, share, state_changed,
+};
 use crate::support::project::{
     environment_reserved, feature, feature_created, feature_deleted, multivariate, option, option_added,
     option_changed, option_removed, segment_created, segment_deleted,
@@ -176,4 +178,15 @@ fn overrides_that_were_never_set_are_left_out_and_leave_their_priority_free() {
     let states = source(project, [added, override_set(link(16, 6, 1), 106, content("a", 106))]).states();
     let links: Vec<_> = states.iter().filter_map(|state| state.segment).collect();
     assert_eq!(links, [link(90_000, 6, 1)]);
+}
+
+#[test]
+fn identities_and_their_overrides_are_not_copied() {
+    let source = source(
+        [feature_created(feature(1, "flag"), 0), reserved()],
+        [set(with(vec![])), identity_added(7, "user_1"), identity_override_set(7, "user_1", 500, content("mine", 500))],
+    );
+    let states = source.states();
+    assert_eq!(states.iter().map(|state| state.id.0).collect::<Vec<_>>(), [70_000]);
+    assert_eq!(clone_size(&source.environment, &source.project), (1, 0));
 }

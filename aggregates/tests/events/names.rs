@@ -37,6 +37,8 @@ fn the_kinds_of_ids_have_these_names() {
         (K::SegmentCondition, "segment_condition"),
         (K::MultivariateOption, "multivariate_option"),
         (K::ApiKey, "api_key"),
+        (K::ServerKey, "server_key"),
+        (K::Identity, "identity"),
     ]);
 }
 

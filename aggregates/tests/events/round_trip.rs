@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
-    Allocation, BatchedState, EnvironmentEvent, EnvironmentSettings, FeatureStateContent, FeatureValue, SegmentLink,
-    ValueType,
+    Allocation, BatchedIdentityOverride, BatchedState, EnvironmentEvent, EnvironmentSettings, FeatureStateContent,
+    FeatureValue, SegmentLink, ValueType,
 };
 use offshoot_aggregates::id_allocator::{IdAllocatorEvent, IdKind};
 use offshoot_aggregates::ids::{
-    ApiKeyId, FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, SegmentId,
+    ApiKeyId, FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, MultivariateOptionId, SegmentId,
 };
 use offshoot_aggregates::organisation::{ApiKey, ApiKeyRole, OrganisationEvent};
 use offshoot_aggregates::project::{
@@ -18,7 +18,7 @@ use offshoot_aggregates::project::{
 use offshoot_aggregates::{Category, Event};
 use proptest::collection::vec;
 use proptest::option::of;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::{prop_assert_eq, proptest};
 use uuid::Uuid;
 
@@ -50,12 +50,15 @@ fn value() -> impl Strategy<Value = FeatureValue> {
     )
 }
 
-fn content() -> impl Strategy<Value = Arc<FeatureStateContent>> {
+/// Boxed: strategies that hold it several times would not fit on a test's stack.
+fn content() -> BoxedStrategy<Arc<FeatureStateContent>> {
     let share = (any::<i64>(), percentage())
         .prop_map(|(option, percentage)| Allocation { option: MultivariateOptionId(option), percentage });
-    (any::<bool>(), value(), vec(share, 0..3), any::<i64>()).prop_map(|(enabled, value, multivariate, seed)| {
+    let content = (any::<bool>(), value(), vec(share, 0..3), any::<i64>());
+    let content = content.prop_map(|(enabled, value, multivariate, seed)| {
         Arc::new(FeatureStateContent { enabled, value, multivariate, seed: FeatureStateId(seed) })
-    })
+    });
+    content.boxed()
 }
 
 fn link() -> impl Strategy<Value = SegmentLink> {
@@ -101,6 +104,20 @@ fn environment_event() -> impl Strategy<Value = EnvironmentEvent> {
         (text(), text(), link(), of(content())).prop_map(|(feature_name, segment_name, link, before)| {
             let feature_state = before.as_ref().map(|content| content.seed);
             E::SegmentOverrideRemoved { feature: FeatureId(1), feature_name, segment_name, link, feature_state, before }
+        }),
+        (text(), text(), of(content()), content()).prop_map(|(feature_name, identifier, before, after)| {
+            let (feature, identity, feature_state) = (FeatureId(1), IdentityId(2), FeatureStateId(3));
+            E::IdentityOverrideSet { feature, feature_name, identity, identifier, feature_state, before, after }
+        }),
+        (any::<u32>(), vec((any::<i64>(), text(), content()), 0..5)).prop_map(|(batch, items)| {
+            let item = |(id, identifier, content): (i64, String, _)| BatchedIdentityOverride {
+                identity: IdentityId(id),
+                identifier: identifier.into(),
+                feature: FeatureId(id),
+                id: FeatureStateId(id),
+                content,
+            };
+            E::IdentityOverridesImported { batch, overrides: Arc::new(items.into_iter().map(item).collect()) }
         }),
         (settings(), settings()).prop_map(|(before, after)| E::EnvironmentSettingsChanged { before, after }),
         (any::<u32>(), text(), text()).prop_map(|(batch, code, detail)| E::CloneFailed { batch, code, detail }),

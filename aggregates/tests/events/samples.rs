@@ -6,10 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
-    Allocation, BatchedState, EnvironmentEvent, EnvironmentRef, FeatureStateContent, FeatureValue, Origin, ValueType,
+    Allocation, BatchedIdentityOverride, BatchedState, EnvironmentEvent, EnvironmentRef, FeatureStateContent,
+    FeatureValue, Origin, ServerKey, ServerKeySettings, ValueType,
 };
 use offshoot_aggregates::id_allocator::IdAllocatorEvent;
-use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureStateId, MultivariateOptionId};
+use offshoot_aggregates::ids::{
+    EnvironmentId, FeatureId, FeatureStateId, IdentityId, MultivariateOptionId, ServerKeyId,
+};
 use offshoot_aggregates::organisation::OrganisationEvent;
 use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption, ProjectEvent};
 use offshoot_aggregates::{Actor, ActorKind, Category, Event, Metadata, Position, Version};
@@ -158,6 +161,45 @@ fn the_sample_of_a_change_says_what_it_always_said() {
         after: multivariate_content(),
     };
     assert_eq!(read("FeatureStateChanged.v1"), Event::Environment(expected));
+}
+
+#[test]
+fn the_samples_of_identities_say_what_they_always_said() {
+    let expected = EnvironmentEvent::IdentityOverrideSet {
+        feature: FeatureId(12),
+        feature_name: "colour".to_owned(),
+        identity: IdentityId(7),
+        identifier: "user_1".to_owned(),
+        feature_state: FeatureStateId(22_002),
+        before: None,
+        after: multivariate_content(),
+    };
+    assert_eq!(read("IdentityOverrideSet.v1.new"), Event::Environment(expected));
+    let item = |feature, id, content| BatchedIdentityOverride {
+        identity: IdentityId(7),
+        identifier: "user_1".into(),
+        feature: FeatureId(feature),
+        id: FeatureStateId(id),
+        content,
+    };
+    let overrides = Arc::new(vec![item(11, 22_001, text_content()), item(12, 22_002, multivariate_content())]);
+    let expected = EnvironmentEvent::IdentityOverridesImported { batch: 3, overrides };
+    assert_eq!(read("IdentityOverridesImported.v1"), Event::Environment(expected));
+}
+
+#[test]
+fn the_sample_of_a_server_key_says_what_it_always_said() {
+    let key = ServerKey {
+        id: ServerKeyId(3),
+        prefix: "ser.Ym9K".to_owned(),
+        hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+        settings: ServerKeySettings {
+            name: "backend".to_owned(),
+            is_active: true,
+            expires_at: Some("2027-01-02T03:04:05.678901Z".parse().unwrap()),
+        },
+    };
+    assert_eq!(read("ServerKeyIssued.v1"), Event::Environment(EnvironmentEvent::ServerKeyIssued { key }));
 }
 
 #[test]

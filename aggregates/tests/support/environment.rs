@@ -9,7 +9,7 @@ use offshoot_aggregates::environment::{
     SegmentRef,
 };
 use offshoot_aggregates::ids::{
-    EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, ProjectId, SegmentId,
+    EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, MultivariateOptionId, ProjectId, SegmentId,
 };
 use offshoot_aggregates::project::Project;
 use offshoot_aggregates::{Position, Version};
@@ -148,6 +148,29 @@ pub fn override_set(link: SegmentLink, feature_state: i64, after: FeatureStateCo
         feature_name: "flag".to_owned(),
         segment_name: format!("segment {}", link.segment),
         link,
+        feature_state: FeatureStateId(feature_state),
+        before: None,
+        after: Arc::new(after),
+    }
+}
+
+/// An identity is known.
+pub fn identity_added(identity: i64, identifier: &str) -> EnvironmentEvent {
+    EnvironmentEvent::IdentityAdded { identity: IdentityId(identity), identifier: identifier.to_owned() }
+}
+
+/// An identity got an override of the feature `flag` with id 1.
+pub fn identity_override_set(
+    identity: i64,
+    identifier: &str,
+    feature_state: i64,
+    after: FeatureStateContent,
+) -> EnvironmentEvent {
+    EnvironmentEvent::IdentityOverrideSet {
+        feature: FeatureId(1),
+        feature_name: "flag".to_owned(),
+        identity: IdentityId(identity),
+        identifier: identifier.to_owned(),
         feature_state: FeatureStateId(feature_state),
         before: None,
         after: Arc::new(after),

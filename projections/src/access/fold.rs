@@ -10,6 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::permissions::principal_id;
+use super::server_keys;
 use crate::columns::to_json;
 
 /// Applies an event of an organisation.
@@ -88,6 +89,10 @@ pub(super) fn apply_project(tx: &Transaction<'_>, uuid: Uuid, event: &ProjectEve
                     WHERE environment IN (SELECT id FROM environment WHERE project = ?1)",
             )?
             .execute([project])?;
+            tx.prepare_cached(
+                "DELETE FROM server_key WHERE environment IN (SELECT id FROM environment WHERE project = ?1)",
+            )?
+            .execute([project])?;
             tx.prepare_cached("DELETE FROM environment WHERE project = ?1")?.execute([project])?;
             PROJECT.delete(tx, project)
         }
@@ -98,9 +103,14 @@ pub(super) fn apply_project(tx: &Transaction<'_>, uuid: Uuid, event: &ProjectEve
     }
 }
 
-/// Applies an event of the environment with this UUID. Events of environments of deleted projects change nothing.
-pub(super) fn apply_environment(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) -> Result<()> {
+/// Applies an event of an environment. Events of environments of deleted projects change nothing.
+pub(super) fn apply_environment(
+    tx: &Transaction<'_>,
+    recorded: &RecordedEvent,
+    event: &EnvironmentEvent,
+) -> Result<()> {
     use EnvironmentEvent as E;
+    let uuid = recorded.stream.uuid();
     const VIEW: EnvironmentPermission = EnvironmentPermission::ViewEnvironment;
     match event {
         E::EnvironmentCreated { id, project, .. } => {
@@ -113,9 +123,18 @@ pub(super) fn apply_environment(tx: &Transaction<'_>, uuid: Uuid, event: &Enviro
             Ok(())
         }
         E::EnvironmentDeleted { .. } => match ENVIRONMENT.find(tx, uuid)? {
-            Some(environment) => ENVIRONMENT.delete(tx, environment),
+            Some(environment) => {
+                tx.prepare_cached("DELETE FROM server_key WHERE environment = ?1")?.execute([environment])?;
+                ENVIRONMENT.delete(tx, environment)
+            }
             None => Ok(()),
         },
+        E::ServerKeyIssued { key } => match ENVIRONMENT.find(tx, uuid)? {
+            Some(environment) => server_keys::add(tx, environment, key, recorded.recorded_at),
+            None => Ok(()),
+        },
+        E::ServerKeyChanged { key, after, .. } => server_keys::change(tx, *key, after),
+        E::ServerKeyRevoked { key, .. } => server_keys::remove(tx, *key),
         E::EnvironmentPermissionGranted { after, .. } => ENVIRONMENT.grant(tx, uuid, [after], VIEW),
         E::PermissionsInherited { grants, .. } => ENVIRONMENT.grant(tx, uuid, grants, VIEW),
         E::EnvironmentPermissionRevoked { before } => ENVIRONMENT.revoke(tx, uuid, &before.principal),

@@ -1,8 +1,9 @@
-//! The read model `access`: API keys, and what was granted to whom. Asked on every request, so everything is one look-up.
+//! The read model `access`: API keys, server-side keys, and what was granted to whom. Asked on every request, so everything is one look-up.
 
 mod fold;
 mod keys;
 mod permissions;
+mod server_keys;
 
 use offshoot_aggregates::{Event, RecordedEvent};
 use rusqlite::Transaction;
@@ -12,6 +13,7 @@ pub use permissions::{
     Membership, Permissions, environment_grants, environment_permissions, organisations_of, owners_of_environment,
     project_grants, project_permissions, visible_environments, visible_projects,
 };
+pub use server_keys::{StoredServerKey, server_key_by_hash, server_key_by_id, server_keys_of_environment};
 
 use crate::Projection;
 
@@ -21,7 +23,8 @@ pub struct Access;
 
 /// A principal is the integer id of its API key. Whoever belongs to an organisation is a member of it: its own keys, and
 /// keys of others that were made its administrators. A grant can see what it is for if it is an administrator's or names
-/// the permission to view. Nothing is kept of deleted projects and environments.
+/// the permission to view. Nothing is kept of deleted projects and environments,
+/// nor of revoked server-side keys.
 const SCHEMA: &str = "
     CREATE TABLE organisation (
         id INTEGER PRIMARY KEY,
@@ -75,7 +78,19 @@ const SCHEMA: &str = "
         can_view INTEGER NOT NULL,
         permissions TEXT NOT NULL,
         PRIMARY KEY (environment, principal)
-    ) STRICT, WITHOUT ROWID;";
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE server_key (
+        id INTEGER PRIMARY KEY,
+        environment INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        prefix TEXT NOT NULL,
+        name TEXT NOT NULL,
+        is_active INTEGER NOT NULL,
+        expires_at INTEGER,
+        created_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX server_key_by_hash ON server_key (hash);
+    CREATE INDEX server_key_by_environment ON server_key (environment);";
 
 impl Projection for Access {
     fn name(&self) -> &'static str {
@@ -83,7 +98,7 @@ impl Projection for Access {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn schema(&self) -> &'static str {
@@ -94,7 +109,7 @@ impl Projection for Access {
         match event {
             Event::Organisation(event) => fold::apply_organisation(tx, recorded, event),
             Event::Project(event) => fold::apply_project(tx, recorded.stream.uuid(), event),
-            Event::Environment(event) => fold::apply_environment(tx, recorded.stream.uuid(), event),
+            Event::Environment(event) => fold::apply_environment(tx, recorded, event),
             Event::IdAllocator(_) => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::changes::{grant_changes, granted, object_changes};
 use super::line::{ChangeDetail, ChangeType, Line, Place, RelatedObjectType, counted};
 use super::names::{self, KnownEnvironment};
-use super::state_lines;
+use super::{identity_lines, server_key_lines, state_lines};
 
 /// Where the event happened, and what there is to say about it.
 pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) -> Result<(Place, Vec<Line>)> {
@@ -42,12 +42,20 @@ pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) 
         | E::SegmentOverrideSet { .. }
         | E::SegmentOverridesReordered { .. }
         | E::SegmentOverrideRemoved { .. } => state_lines::lines(event),
+        E::IdentityAdded { .. }
+        | E::IdentityRemoved { .. }
+        | E::IdentityOverrideSet { .. }
+        | E::IdentityOverrideRemoved { .. } => identity_lines::lines(event),
+        E::ServerKeyIssued { .. } | E::ServerKeyChanged { .. } | E::ServerKeyRevoked { .. } => {
+            server_key_lines::lines(event)
+        }
         E::FeatureStatesBatchCopied { .. }
         | E::CloneCompleted { .. }
         | E::CloneFailed { .. }
         | E::CloneRetried { .. }
         | E::CloneCancelled { .. }
         | E::FeatureStatesImported { .. }
+        | E::IdentityOverridesImported { .. }
         | E::ImportCompleted { .. } => progress(&environment, event).into_iter().collect(),
     };
     Ok((environment.place, lines))
@@ -89,6 +97,10 @@ fn progress(environment: &KnownEnvironment, event: &EnvironmentEvent) -> Option<
         E::FeatureStatesImported { batch, states } => {
             let states = counted(states.len() as u64, "feature state");
             format!("Feature states imported to {name}: {} ({states})", batch_of_all(batch))
+        }
+        E::IdentityOverridesImported { batch, overrides } => {
+            let overrides = counted(overrides.len() as u64, "identity override");
+            format!("Identity overrides imported to {name}: {} ({overrides})", batch_of_all(batch))
         }
         E::CloneCompleted { feature_states, batches } => {
             format!("Clone completed: {name} ({})", states_in_batches(*feature_states, *batches))

@@ -61,6 +61,10 @@ named! {
         Organisation = "ORGANISATION",
         /// An API key.
         ApiKey = "API_KEY",
+        /// An identity.
+        Identity = "IDENTITY",
+        /// A server-side key of an environment.
+        ServerKey = "SERVER_KEY",
     }
 }
 

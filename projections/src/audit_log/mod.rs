@@ -3,11 +3,13 @@
 
 mod changes;
 mod environment_lines;
+mod identity_lines;
 mod line;
 mod names;
 mod organisation_lines;
 mod project_lines;
 mod queries;
+mod server_key_lines;
 mod state_lines;
 
 use offshoot_aggregates::limits::ENVIRONMENTS_MAX;
@@ -89,6 +91,10 @@ impl Projection for AuditLog {
     }
 
     fn version(&self) -> u32 {
+        2
+    }
+
+    fn readable_since(&self) -> u32 {
         1
     }
 

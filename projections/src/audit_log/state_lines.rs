@@ -17,7 +17,7 @@ pub(super) fn lines(event: &EnvironmentEvent) -> Vec<Line> {
             let texts = Texts::of_override(feature_name, segment_name);
             match before {
                 Some(before) => state_changed(*feature_state, &texts, before, after),
-                None => vec![override_created(*feature_state, texts, after)],
+                None => vec![override_created(*feature_state, &texts, after)],
             }
         }
         E::SegmentOverrideAdded { feature, feature_name, segment_name, link } => {
@@ -48,10 +48,10 @@ pub(super) fn lines(event: &EnvironmentEvent) -> Vec<Line> {
 }
 
 /// What is said of each kind of change.
-struct Texts {
-    enabled: String,
-    value: String,
-    share: String,
+pub(super) struct Texts {
+    pub(super) enabled: String,
+    pub(super) value: String,
+    pub(super) share: String,
 }
 
 impl Texts {
@@ -76,13 +76,13 @@ impl Texts {
     }
 }
 
-fn about_state(state: FeatureStateId) -> (RelatedObjectType, Option<i64>) {
+pub(super) fn about_state(state: FeatureStateId) -> (RelatedObjectType, Option<i64>) {
     (RelatedObjectType::FeatureState, Some(state.0))
 }
 
 /// A line if it went on or off, one if its value changed, and one for each share that changed. If none of it did, it was
 /// set to what it was, and the first line says that with nothing changed.
-fn state_changed(
+pub(super) fn state_changed(
     state: FeatureStateId,
     texts: &Texts,
     before: &FeatureStateContent,
@@ -101,9 +101,10 @@ fn state_changed(
     lines
 }
 
-fn override_created(state: FeatureStateId, texts: Texts, after: &FeatureStateContent) -> Line {
+/// One line, with all that a new override says among the details.
+pub(super) fn override_created(state: FeatureStateId, texts: &Texts, after: &FeatureStateContent) -> Line {
     let enabled = changed("enabled", None::<bool>, after.enabled);
     let value = object_changes(&FeatureValue::default(), &after.value);
     let details = enabled.into_iter().chain(value).chain(percentage_changes(&[], &after.multivariate));
-    Line::new(ChangeType::Create, about_state(state), texts.enabled).with(details)
+    Line::new(ChangeType::Create, about_state(state), texts.enabled.clone()).with(details)
 }

@@ -4,17 +4,16 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use offshoot_aggregates::RecordedEvent;
-use offshoot_aggregates::environment::{
-    BatchedState, EnvironmentEvent, FeatureStateContent, Origin, PriorityChange, SegmentLink,
-};
+use offshoot_aggregates::environment::{BatchedState, EnvironmentEvent, FeatureStateContent, Origin, PriorityChange};
 use offshoot_aggregates::ids::{FeatureId, FeatureStateId, SegmentId};
 use offshoot_aggregates::project::Feature;
 use rusqlite::{Result, Transaction};
 
 use super::bulk::BulkInsert;
 use super::known::{self, FEATURE, KnownEnvironment, KnownProject, Phase, read_feature};
-use super::row::{ResolvedContent, StateRow};
+use super::row::{ResolvedContent, StateRow, Target};
 use super::write::{self, Counts, Which, resolved};
+use super::{identity_fold, served};
 
 /// Features that are read at a time in order to give an environment their default states.
 const FEATURES_PER_READ: usize = 1_000;
@@ -31,34 +30,42 @@ pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Envi
         }
         E::CloneCompleted { .. } | E::ImportCompleted { .. } => fold.complete()?,
         E::FeatureStateChanged { feature, feature_state, after, .. } => {
-            fold.set(*feature, None, Some((*feature_state, after)))?;
+            fold.set(*feature, Target::Default, Some((*feature_state, after)))?;
         }
-        E::SegmentOverrideAdded { feature, link, .. } => fold.set(*feature, Some(*link), None)?,
+        E::SegmentOverrideAdded { feature, link, .. } => fold.set(*feature, Target::Segment(*link), None)?,
         E::SegmentOverrideSet { feature, link, feature_state, after, .. } => {
-            fold.set(*feature, Some(*link), Some((*feature_state, after)))?;
+            fold.set(*feature, Target::Segment(*link), Some((*feature_state, after)))?;
         }
         E::SegmentOverridesReordered { feature, priorities, .. } => fold.reorder(*feature, priorities)?,
         E::SegmentOverrideRemoved { feature, link, .. } => {
             let counts = write::remove(tx, &fold.environment, Which::Override(*feature, link.segment))?;
             counts.add_to(tx, &fold.environment, recorded)?;
         }
+        E::IdentityOverridesImported { .. }
+        | E::IdentityAdded { .. }
+        | E::IdentityRemoved { .. }
+        | E::IdentityOverrideSet { .. }
+        | E::IdentityOverrideRemoved { .. } => identity_fold::apply(&fold, event)?,
         E::EnvironmentDeleted { .. } => return fold.environment.delete(tx),
         E::CloneFailed { .. }
         | E::CloneRetried { .. }
         | E::CloneCancelled { .. }
         | E::EnvironmentSettingsChanged { .. }
+        | E::ServerKeyIssued { .. }
+        | E::ServerKeyChanged { .. }
+        | E::ServerKeyRevoked { .. }
         | E::EnvironmentPermissionGranted { .. }
         | E::EnvironmentPermissionRevoked { .. }
         | E::PermissionsInherited { .. } => {}
     }
-    let sql = "UPDATE environment SET version = ?2 WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((fold.environment.id(), recorded.version.0)).map(drop)
+    served::note_environment(tx, fold.environment.id(), recorded, event)
 }
 
-struct EnvironmentFold<'t> {
-    tx: &'t Transaction<'t>,
-    recorded: &'t RecordedEvent,
-    environment: KnownEnvironment,
+/// An event of an environment, about to be applied.
+pub(super) struct EnvironmentFold<'t> {
+    pub(super) tx: &'t Transaction<'t>,
+    pub(super) recorded: &'t RecordedEvent,
+    pub(super) environment: KnownEnvironment,
 }
 
 impl EnvironmentFold<'_> {
@@ -91,7 +98,7 @@ impl EnvironmentFold<'_> {
             after = last.definition.id.0;
             for feature in &features {
                 states.push(StateRow::implicit(&self.environment, feature, self.recorded))?;
-                counts.count(false, true, 1);
+                counts.count(Target::Default, true, 1);
             }
         }
         write::finish(self.tx, &self.environment, states, counts, self.recorded)
@@ -101,7 +108,7 @@ impl EnvironmentFold<'_> {
         let sql = format!(
             "SELECT {FEATURE} FROM feature f
             WHERE project = ?1 AND id > ?2 AND is_deleted = 0 AND NOT EXISTS
-                (SELECT 1 FROM feature_state s WHERE s.environment = ?3 AND s.feature = f.id AND s.segment = 0)
+                (SELECT 1 FROM feature_state s WHERE s.environment = ?3 AND s.feature = f.id AND s.identity = 0 AND s.segment = 0)
             ORDER BY id LIMIT {FEATURES_PER_READ}"
         );
         let mut statement = self.tx.prepare_cached(&sql)?;
@@ -127,8 +134,9 @@ impl EnvironmentFold<'_> {
                     resolved(feature, self.environment.reservation.ordinal, segment.is_none(), &state.content)
                 }
             };
-            counts.count(segment.is_some(), true, 1);
-            let key = (state.feature, state.segment);
+            let target = Target::from(state.segment);
+            counts.count(target, true, 1);
+            let key = (state.feature, target);
             rows.push(StateRow::new(&self.environment, key, Some(state.id), content, self.recorded))?;
         }
         write::finish(self.tx, &self.environment, rows, counts, self.recorded)
@@ -166,15 +174,15 @@ impl EnvironmentFold<'_> {
         deleted.collect()
     }
 
-    /// Sets a state, or gives an override a place without one, unless feature or segment are gone.
-    fn set(
+    /// Sets a state, or gives a segment override a place without one, unless feature or segment are gone.
+    pub(super) fn set(
         &self,
         feature: FeatureId,
-        link: Option<SegmentLink>,
+        target: Target,
         state: Option<(FeatureStateId, &FeatureStateContent)>,
     ) -> Result<()> {
         let Some(known) = known::feature(self.tx, self.environment.project, feature)? else { return Ok(()) };
-        if let Some(link) = link
+        if let Some(link) = target.link()
             && self.is_deleted_segment(link.segment)?
         {
             return Ok(());
@@ -185,10 +193,10 @@ impl EnvironmentFold<'_> {
                 (None, ResolvedContent::from(Cow::Owned(unset)))
             }
             Some((id, content)) => {
-                (Some(id), resolved(&known, self.environment.reservation.ordinal, link.is_none(), content))
+                (Some(id), resolved(&known, self.environment.reservation.ordinal, target.is_default(), content))
             }
         };
-        let row = StateRow::new(&self.environment, (feature, link), id, content, self.recorded);
+        let row = StateRow::new(&self.environment, (feature, target), id, content, self.recorded);
         let counts = write::put(self.tx, row)?;
         self.touch(counts)
     }
@@ -209,7 +217,8 @@ impl EnvironmentFold<'_> {
         self.touch(Counts::default())
     }
 
-    fn touch(&self, counts: Counts) -> Result<()> {
+    /// Notes how many rows there are now, and that they changed.
+    pub(super) fn touch(&self, counts: Counts) -> Result<()> {
         counts.add_to(self.tx, &self.environment, self.recorded)
     }
 }

@@ -97,8 +97,9 @@ impl KnownEnvironment {
         id < first || id >= first.plus(self.reservation.known_features)
     }
 
-    /// Deletes it, with all its states.
+    /// Deletes it, with all its states and identities.
     pub(super) fn delete(&self, tx: &Transaction<'_>) -> Result<()> {
+        tx.prepare_cached("DELETE FROM identity WHERE environment = ?1")?.execute([self.id()])?;
         tx.prepare_cached("DELETE FROM feature_state WHERE environment = ?1")?.execute([self.id()])?;
         tx.prepare_cached("DELETE FROM environment WHERE id = ?1")?.execute([self.id()]).map(drop)
     }

@@ -8,18 +8,24 @@ use uuid::Uuid;
 
 use super::bulk::BulkInsert;
 use super::known::{self, FeatureRow, KnownEnvironment, KnownProject, option_share, slim};
-use super::row::StateRow;
+use super::row::{StateRow, Target};
+use super::served;
 use super::write::{self, Counts, Which};
 
 /// Applies an event of a project.
 pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &ProjectEvent) -> Result<()> {
     use ProjectEvent as E;
     if let E::ProjectCreated { id, .. } = event {
-        let sql = "INSERT OR IGNORE INTO project (id, uuid) VALUES (?1, ?2)";
-        return tx.prepare_cached(sql)?.execute((id.0, recorded.stream.uuid().as_bytes())).map(drop);
+        let sql = "INSERT OR IGNORE INTO project (id, uuid, version, served_at, served_since)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (position, since) = (recorded.position.0, recorded.recorded_at.as_microsecond());
+        let uuid = recorded.stream.uuid();
+        let row = (id.0, uuid.as_bytes(), recorded.version.0, position, since);
+        return tx.prepare_cached(sql)?.execute(row).map(drop);
     }
     let Some(project) = KnownProject::find(tx, recorded.stream.uuid())? else { return Ok(()) };
     let fold = ProjectFold { tx, recorded, project };
+    served::note_project(tx, fold.project.id, recorded, event)?;
     match event {
         E::ProjectDeleted { .. } => fold.delete_project(),
         E::FeatureCreated { feature, ordinal, first_feature_state_id } => {
@@ -75,7 +81,7 @@ impl ProjectFold<'_> {
             let mut states = BulkInsert::new(self.tx);
             states.push(StateRow::implicit(&environment, &feature, self.recorded))?;
             let mut counts = Counts::default();
-            counts.count(false, true, 1);
+            counts.count(Target::Default, true, 1);
             write::finish(self.tx, &environment, states, counts, self.recorded)?;
         }
         let mut features = BulkInsert::new(self.tx);

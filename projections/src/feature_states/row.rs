@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use offshoot_aggregates::RecordedEvent;
 use offshoot_aggregates::environment::{Allocation, FeatureStateContent, FeatureValue, SegmentLink, ValueType};
-use offshoot_aggregates::ids::{FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, SegmentId};
+use offshoot_aggregates::ids::{
+    FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, MultivariateOptionId, SegmentId,
+};
 use offshoot_aggregates::project::Feature;
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Error, Result, Row};
@@ -13,11 +15,47 @@ use super::bulk::{BulkRow, Values};
 use super::known::KnownEnvironment;
 use crate::columns::to_json;
 
+/// Whom a state is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Everybody.
+    Default,
+    /// A segment.
+    Segment(SegmentLink),
+    /// An identity.
+    Identity(IdentityId),
+}
+
+impl Target {
+    /// The link to a segment, if it is for one.
+    pub(super) fn link(self) -> Option<SegmentLink> {
+        if let Self::Segment(link) = self { Some(link) } else { None }
+    }
+
+    pub(super) fn identity(self) -> i64 {
+        if let Self::Identity(identity) = self { identity.0 } else { 0 }
+    }
+
+    pub(super) fn segment(self) -> i64 {
+        self.link().map_or(0, |link| link.segment.0)
+    }
+
+    pub(super) fn is_default(self) -> bool {
+        self == Self::Default
+    }
+}
+
+impl From<Option<SegmentLink>> for Target {
+    fn from(link: Option<SegmentLink>) -> Self {
+        link.map_or(Self::Default, Self::Segment)
+    }
+}
+
 /// A state that is to be written.
 pub(super) struct StateRow<'a> {
     pub(super) environment: i64,
     pub(super) feature: FeatureId,
-    pub(super) link: Option<SegmentLink>,
+    pub(super) target: Target,
     pub(super) id: Option<FeatureStateId>,
     is_outside_block: bool,
     content: Cow<'a, FeatureStateContent>,
@@ -40,10 +78,10 @@ impl<'a> From<Cow<'a, FeatureStateContent>> for ResolvedContent<'a> {
 }
 
 impl<'a> StateRow<'a> {
-    /// The state of a feature, or of its override for a segment; an override may have a place and no state yet.
+    /// The state of a feature for everybody, a segment or an identity; a segment override may have a place and no state yet.
     pub(super) fn new(
         environment: &KnownEnvironment,
-        (feature, link): (FeatureId, Option<SegmentLink>),
+        (feature, target): (FeatureId, Target),
         id: Option<FeatureStateId>,
         content: impl Into<ResolvedContent<'a>>,
         recorded: &RecordedEvent,
@@ -52,7 +90,7 @@ impl<'a> StateRow<'a> {
         Self {
             environment: environment.id(),
             feature,
-            link,
+            target,
             id,
             is_outside_block: id.is_some_and(|id| environment.is_outside_block(id)),
             content,
@@ -64,14 +102,10 @@ impl<'a> StateRow<'a> {
     /// The state of a feature that the environment never set.
     pub(super) fn implicit(environment: &KnownEnvironment, feature: &Feature, recorded: &RecordedEvent) -> Self {
         let implicit = environment.reservation.implicit_state(feature);
-        let key = (feature.definition.id, None);
+        let key = (feature.definition.id, Target::Default);
         let unset = unset_options(&[], &implicit.content.multivariate);
         let content = ResolvedContent { content: Cow::Owned(implicit.content), unset };
         Self::new(environment, key, Some(implicit.id), content, recorded)
-    }
-
-    pub(super) fn segment(&self) -> i64 {
-        self.link.map_or(0, |link| link.segment.0)
     }
 }
 
@@ -80,6 +114,7 @@ impl BulkRow for StateRow<'_> {
     const COLUMNS: &'static [&'static str] = &[
         "environment",
         "feature",
+        "identity",
         "segment",
         "id",
         "is_outside_block",
@@ -100,7 +135,8 @@ impl BulkRow for StateRow<'_> {
         let FeatureStateContent { enabled, value, multivariate, seed } = &*self.content;
         values.put(self.environment)?;
         values.put(self.feature.0)?;
-        values.put(self.segment())?;
+        values.put(self.target.identity())?;
+        values.put(self.target.segment())?;
         values.put(self.id.map(|id| id.0))?;
         values.put(self.is_outside_block)?;
         values.put(enabled)?;
@@ -110,8 +146,9 @@ impl BulkRow for StateRow<'_> {
         values.put(value.boolean_value)?;
         values.put(encode_shares(multivariate, &self.unset)?)?;
         values.put(seed.0)?;
-        values.put(self.link.map(|link| link.feature_segment.0))?;
-        values.put(self.link.map(|link| link.priority))?;
+        let link = self.target.link();
+        values.put(link.map(|link| link.feature_segment.0))?;
+        values.put(link.map(|link| link.priority))?;
         values.put(self.at)?;
         values.put(self.at)
     }
@@ -184,7 +221,7 @@ pub(super) fn read_value(row: &Row<'_>) -> Result<FeatureValue> {
     })
 }
 
-/// Reads the link of an override; none if it is a default state.
+/// Reads the link of a segment override; none if the state is another one.
 pub(super) fn read_link(row: &Row<'_>) -> Result<Option<SegmentLink>> {
     let Some(feature_segment) = row.get("feature_segment")? else { return Ok(None) };
     Ok(Some(SegmentLink {

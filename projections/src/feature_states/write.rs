@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use offshoot_aggregates::RecordedEvent;
 use offshoot_aggregates::environment::{Allocation, FeatureStateContent};
-use offshoot_aggregates::ids::{FeatureId, SegmentId};
+use offshoot_aggregates::ids::{FeatureId, IdentityId, SegmentId};
 use offshoot_aggregates::project::Feature;
-use rusqlite::{OptionalExtension, Result, ToSql, Transaction};
+use rusqlite::{OptionalExtension, Result, Row, ToSql, Transaction};
 
 use super::bulk::{BulkInsert, put_row};
 use super::known::KnownEnvironment;
-use super::row::{ResolvedContent, StateRow, encode_shares, read_shares, unset_options};
+use super::row::{ResolvedContent, StateRow, Target, encode_shares, read_shares, unset_options};
 
 /// How many rows of each kind came, or went if negative.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,17 +18,22 @@ pub(super) struct Counts {
     default_states: i64,
     overrides: i64,
     override_states: i64,
+    identity_overrides: i64,
 }
 
 impl Counts {
     /// Counts rows of one kind.
-    pub(super) fn count(&mut self, is_override: bool, has_state: bool, rows: i64) {
-        if is_override {
-            self.overrides += rows;
-            self.override_states += if has_state { rows } else { 0 };
-        } else {
-            self.default_states += rows;
+    pub(super) fn count(&mut self, target: Target, has_state: bool, rows: i64) {
+        match target {
+            Target::Default => self.default_states += rows,
+            Target::Segment(_) => self.count_override(has_state, rows),
+            Target::Identity(_) => self.identity_overrides += rows,
         }
+    }
+
+    fn count_override(&mut self, has_state: bool, rows: i64) {
+        self.overrides += rows;
+        self.override_states += if has_state { rows } else { 0 };
     }
 
     /// Notes in the environment how many rows it has now, and when they changed.
@@ -39,9 +44,11 @@ impl Counts {
         recorded: &RecordedEvent,
     ) -> Result<()> {
         let sql = "UPDATE environment SET default_states = default_states + ?2, overrides = overrides + ?3,
-            override_states = override_states + ?4, updated_at = max(updated_at, ?5) WHERE id = ?1";
+            override_states = override_states + ?4, identity_overrides = identity_overrides + ?5,
+            updated_at = max(updated_at, ?6) WHERE id = ?1";
         let at = recorded.recorded_at.as_microsecond();
-        let counts = (environment.id(), self.default_states, self.overrides, self.override_states, at);
+        let Self { default_states, overrides, override_states, identity_overrides } = self;
+        let counts = (environment.id(), default_states, overrides, override_states, identity_overrides, at);
         tx.prepare_cached(sql)?.execute(counts).map(drop)
     }
 }
@@ -56,9 +63,9 @@ pub(super) fn finish(
 ) -> Result<()> {
     if rows.finish()? {
         // Some rows were there before: how many of which kind is not known.
-        let sql = "UPDATE environment SET (default_states, overrides, override_states) = (
-                SELECT count(*) FILTER (WHERE segment = 0), count(*) FILTER (WHERE segment > 0),
-                    count(*) FILTER (WHERE segment > 0 AND id IS NOT NULL)
+        let sql = "UPDATE environment SET (default_states, overrides, override_states, identity_overrides) = (
+                SELECT count(*) FILTER (WHERE segment = 0 AND identity = 0), count(*) FILTER (WHERE segment > 0),
+                    count(*) FILTER (WHERE segment > 0 AND id IS NOT NULL), count(*) FILTER (WHERE identity > 0)
                 FROM feature_state WHERE environment = ?1)
             WHERE id = ?1";
         tx.prepare_cached(sql)?.execute([environment.id()])?;
@@ -69,13 +76,14 @@ pub(super) fn finish(
 
 /// Writes one state, which may be there already.
 pub(super) fn put(tx: &Transaction<'_>, row: StateRow<'_>) -> Result<Counts> {
-    let sql = "SELECT id IS NOT NULL FROM feature_state WHERE environment = ?1 AND feature = ?2 AND segment = ?3";
-    let key = (row.environment, row.feature.0, row.segment());
+    let sql = "SELECT id IS NOT NULL FROM feature_state
+        WHERE environment = ?1 AND feature = ?2 AND identity = ?3 AND segment = ?4";
+    let key = (row.environment, row.feature.0, row.target.identity(), row.target.segment());
     let had_state: Option<bool> = tx.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?;
-    let (is_override, has_state) = (row.link.is_some(), row.id.is_some());
+    let has_state = row.id.is_some();
     let mut counts = Counts::default();
     match had_state {
-        None => counts.count(is_override, has_state, 1),
+        None => counts.count(row.target, has_state, 1),
         Some(false) if has_state => counts.override_states = 1,
         Some(_) => {}
     }
@@ -84,7 +92,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: StateRow<'_>) -> Result<Counts> {
 }
 
 /// The first state that an override gets counts as new.
-const ON_CONFLICT: &str = "ON CONFLICT (environment, feature, segment) DO UPDATE SET id = excluded.id,
+const ON_CONFLICT: &str = "ON CONFLICT (environment, feature, identity, segment) DO UPDATE SET id = excluded.id,
     is_outside_block = excluded.is_outside_block, enabled = excluded.enabled, value_type = excluded.value_type,
     string_value = excluded.string_value, integer_value = excluded.integer_value,
     boolean_value = excluded.boolean_value, multivariate = excluded.multivariate, seed = excluded.seed,
@@ -102,6 +110,10 @@ pub(super) enum Which {
     OfSegment(SegmentId),
     /// The override of a feature for a segment.
     Override(FeatureId, SegmentId),
+    /// All overrides for an identity.
+    OfIdentity(IdentityId),
+    /// The override of a feature for an identity.
+    IdentityOverride(FeatureId, IdentityId),
 }
 
 /// Deletes rows.
@@ -110,16 +122,27 @@ pub(super) fn remove(tx: &Transaction<'_>, environment: &KnownEnvironment, which
     let (condition, key): (_, &[&dyn ToSql]) = match &which {
         Which::OfFeature(feature) => ("feature = ?2", &[&id, &feature.0]),
         Which::OfSegment(segment) => ("segment = ?2 AND segment > 0", &[&id, &segment.0]),
-        Which::Override(feature, segment) => ("feature = ?2 AND segment = ?3", &[&id, &feature.0, &segment.0]),
+        Which::Override(feature, segment) => {
+            ("feature = ?2 AND identity = 0 AND segment = ?3 AND segment > 0", &[&id, &feature.0, &segment.0])
+        }
+        Which::OfIdentity(identity) => ("identity = ?2 AND identity > 0", &[&id, &identity.0]),
+        Which::IdentityOverride(feature, identity) => {
+            ("feature = ?2 AND identity = ?3 AND identity > 0", &[&id, &feature.0, &identity.0])
+        }
     };
     let sql = format!(
-        "DELETE FROM feature_state WHERE environment = ?1 AND {condition} RETURNING segment > 0, id IS NOT NULL"
+        "DELETE FROM feature_state WHERE environment = ?1 AND {condition}
+            RETURNING identity > 0, segment > 0, id IS NOT NULL"
     );
     let mut counts = Counts::default();
     let mut statement = tx.prepare_cached(&sql)?;
     let mut deleted = statement.query(key)?;
     while let Some(row) = deleted.next()? {
-        counts.count(row.get(0)?, row.get(1)?, -1);
+        match (row.get(0)?, row.get(1)?) {
+            (true, _) => counts.identity_overrides -= 1,
+            (false, true) => counts.count_override(row.get(2)?, -1),
+            (false, false) => counts.default_states -= 1,
+        }
     }
     Ok(counts)
 }
@@ -152,26 +175,21 @@ pub(super) fn resolve_shares(
     recorded: &RecordedEvent,
 ) -> Result<()> {
     let key = (environment.id(), feature.definition.id.0);
-    let sql = "SELECT segment, multivariate FROM feature_state
+    let sql = "SELECT identity, segment, multivariate FROM feature_state
         WHERE environment = ?1 AND feature = ?2 AND id IS NOT NULL";
     let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map(key, |row| Ok((row.get::<_, i64>(0)?, read_shares(row, "multivariate")?)))?;
-    let rows: Vec<_> = rows.collect::<Result<_>>()?;
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, read_shares(row, "multivariate")?));
+    let rows: Vec<_> = statement.query_map(key, read)?.collect::<Result<_>>()?;
     let mut is_changed = false;
-    for (segment, stored) in rows {
-        let set = stored.set();
-        let now = shares_now(feature, environment.reservation.ordinal, segment == 0, &set);
+    for (identity, segment, stored) in rows {
+        let (set, is_default) = (stored.set(), (identity, segment) == (0, 0));
+        let now = shares_now(feature, environment.reservation.ordinal, is_default, &set);
         if now != stored.shares {
-            let sql = "UPDATE feature_state SET multivariate = ?4, updated_at = max(updated_at, ?5)
-                WHERE environment = ?1 AND feature = ?2 AND segment = ?3";
+            let sql = "UPDATE feature_state SET multivariate = ?5, updated_at = max(updated_at, ?6)
+                WHERE environment = ?1 AND feature = ?2 AND identity = ?3 AND segment = ?4";
             let at = recorded.recorded_at.as_microsecond();
-            tx.prepare_cached(sql)?.execute((
-                key.0,
-                key.1,
-                segment,
-                encode_shares(&now, &unset_options(&set, &now))?,
-                at,
-            ))?;
+            let shares = encode_shares(&now, &unset_options(&set, &now))?;
+            tx.prepare_cached(sql)?.execute((key.0, key.1, identity, segment, shares, at))?;
             is_changed = true;
         }
     }

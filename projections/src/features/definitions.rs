@@ -162,6 +162,17 @@ pub fn list_features(
         .collect()
 }
 
+/// All features of a project, in the order in which they came: one walk over them, for whoever needs every one.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn all_features(connection: &Connection, project: ProjectId) -> Result<Vec<StoredFeature>> {
+    connection
+        .prepare_cached(&select(IN_RUNS, "feature_run.project = ?1 ORDER BY first_ordinal, feature.id"))?
+        .query_map([project.0], read_feature)?
+        .collect()
+}
+
 /// How many features of a project pass the filter. Without a filter the answer stands ready.
 ///
 /// # Errors

@@ -83,6 +83,13 @@ pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Proj
 const FEATURES_ADDED: &str = "UPDATE project SET total_features = total_features + ?2 WHERE uuid = ?1";
 const SEGMENTS_ADDED: &str = "UPDATE project SET total_segments = total_segments + ?2 WHERE uuid = ?1";
 
+/// Notes how much of the project's stream is known here.
+pub(super) fn note_version(tx: &Transaction<'_>, recorded: &RecordedEvent) -> Result<()> {
+    tx.prepare_cached("UPDATE project SET version = ?2 WHERE uuid = ?1")?
+        .execute((recorded.stream.uuid().as_bytes(), recorded.version.0))?;
+    Ok(())
+}
+
 fn change_total(tx: &Transaction<'_>, recorded: &RecordedEvent, update: &str, added: i64) -> Result<()> {
     tx.prepare_cached(update)?.execute((recorded.stream.uuid().as_bytes(), added))?;
     Ok(())
@@ -100,8 +107,8 @@ fn add_project(
     settings: &ProjectSettings,
 ) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO project (id, uuid, organisation, organisation_uuid, settings, created_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO project (id, uuid, organisation, organisation_uuid, settings, created_at, version)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute((
         id.0,
@@ -110,6 +117,7 @@ fn add_project(
         organisation.as_bytes(),
         to_json(settings)?,
         recorded.recorded_at.as_microsecond(),
+        recorded.version.0,
     ))?;
     Ok(())
 }

@@ -11,14 +11,16 @@ use offshoot_aggregates::{Event, RecordedEvent};
 use rusqlite::Transaction;
 
 pub use definitions::{
-    FeatureFilter, FeatureSort, SortDirection, StoredFeature, count_features, feature, feature_by_id, feature_named,
-    list_features, option,
+    FeatureFilter, FeatureSort, SortDirection, StoredFeature, all_features, count_features, feature, feature_by_id,
+    feature_named, list_features, option,
 };
 pub use projects::{
     StoredOrganisation, StoredProject, organisation, organisations_by_ids, project, project_by_uuid, projects_by_ids,
     projects_of_organisation,
 };
-pub use segments::{SegmentFilter, StoredSegment, count_segments, list_segments, segment, segments_by_ids};
+pub use segments::{
+    SegmentFilter, StoredSegment, all_segments, count_segments, list_segments, segment, segments_by_ids,
+};
 
 use crate::Projection;
 
@@ -46,7 +48,8 @@ const SCHEMA: &str = "
         created_at INTEGER NOT NULL,
         is_deleted INTEGER NOT NULL DEFAULT 0,
         total_features INTEGER NOT NULL DEFAULT 0,
-        total_segments INTEGER NOT NULL DEFAULT 0
+        total_segments INTEGER NOT NULL DEFAULT 0,
+        version INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX project_by_organisation ON project (organisation);
     CREATE TABLE creator (
@@ -96,7 +99,7 @@ impl Projection for Features {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn schema(&self) -> &'static str {
@@ -108,7 +111,10 @@ impl Projection for Features {
             Event::Organisation(OrganisationEvent::OrganisationCreated { id, name, .. }) => {
                 fold::add_organisation(tx, recorded, *id, name)
             }
-            Event::Project(event) => fold::apply(tx, recorded, event),
+            Event::Project(event) => {
+                fold::apply(tx, recorded, event)?;
+                fold::note_version(tx, recorded)
+            }
             // Nothing else changes what is listed here; batches of states pass by at no cost.
             Event::Organisation(_) | Event::Environment(_) | Event::IdAllocator(_) => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! Queries for organisations and projects.
 
 use jiff::Timestamp;
+use offshoot_aggregates::Version;
 use offshoot_aggregates::ids::{OrganisationId, ProjectId};
 use offshoot_aggregates::project::ProjectSettings;
 use rusqlite::{Connection, OptionalExtension, Result, Row};
@@ -43,6 +44,8 @@ pub struct StoredProject {
     pub total_features: u64,
     /// How many segments it has.
     pub total_segments: u64,
+    /// The version of its stream that is known here.
+    pub version: Version,
 }
 
 fn read_organisation(row: &Row<'_>) -> Result<StoredOrganisation> {
@@ -65,6 +68,7 @@ fn read_project(row: &Row<'_>) -> Result<StoredProject> {
         is_deleted: row.get("is_deleted")?,
         total_features: row.get("total_features")?,
         total_segments: row.get("total_segments")?,
+        version: Version(row.get("version")?),
     })
 }
 

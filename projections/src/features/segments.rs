@@ -49,6 +49,15 @@ fn read_segment(row: &Row<'_>) -> Result<StoredSegment> {
     })
 }
 
+/// All segments of a project, those for one feature alone among them, in order of their ids.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn all_segments(connection: &Connection, project: ProjectId) -> Result<Vec<StoredSegment>> {
+    let filter = SegmentFilter { search: None, include_feature_specific: true };
+    list_segments(connection, project, &filter, Page::ALL)
+}
+
 /// The segments of a project that pass the filter, a page of them, in order of their ids.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The read model `audit_log`.
 
 mod environment_lines;
+mod identity_lines;
 mod project_lines;
 mod queries;
 mod state_lines;

@@ -4,7 +4,7 @@ use offshoot_aggregates::ids::{FeatureId, FeatureStateId};
 use offshoot_aggregates::limits::NAME_CHARACTERS_MAX;
 use offshoot_aggregates::permissions::EnvironmentPermission;
 use offshoot_projections::environment_status::StoredEnvironment;
-use offshoot_projections::feature_states::StateFilter;
+use offshoot_projections::feature_states::{FeatureStateView, StateFilter, StateScope};
 use offshoot_projections::features;
 use serde::Serialize;
 use serde_json::Value;
@@ -64,6 +64,12 @@ pub struct PatchedFeatureState {
     enabled: bool,
 }
 
+impl From<FeatureStateView> for PatchedFeatureState {
+    fn from(state: FeatureStateView) -> Self {
+        Self { feature: state.feature.0, enabled: state.content.enabled }
+    }
+}
+
 #[allow(deprecated, reason = "it is still served")]
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(retrieve, replace, change))
@@ -71,14 +77,14 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// List the default states of an environment
 ///
-/// In order of the features' ids. Segment overrides are not among them.
+/// In order of the features' ids. Segment overrides are not among them, identity overrides only if they are asked for.
 #[utoipa::path(
     get, path = "/environments/{key}/featurestates/", tag = "feature states",
     params(
         ("key" = String, Path, description = "The client key of the environment"),
         ("feature" = Option<i64>, Query, description = "Only that of this feature"),
         ("feature_name" = Option<String>, Query, description = "Only that of the feature with exactly this name"),
-        ("anyIdentity" = Option<String>, Query, description = "Changes nothing: there are no identities"),
+        ("anyIdentity" = Option<String>, Query, description = "If there, with any value: also identity overrides"),
         ("page" = Option<u32>, Query, description = "1 is the first"),
         ("page_size" = Option<u32>, Query, description = "At most 999"),
     ),
@@ -93,7 +99,7 @@ async fn list(
     let environment = session.environment(&key, Some(EnvironmentPermission::ViewEnvironment)).await?;
     let filter = read_filter(&session, &environment, &mut fields).await?;
     fields.finish()?;
-    let page = list_states(&session, environment.id, filter, &pages).await?;
+    let page = list_states(&session, &environment, filter, &pages).await?;
     let states: Vec<_> = page.states.into_iter().map(ListedFeatureState::from).collect();
     Ok(Answer::ok(&pages.page(page.count, states)?).version(page.version))
 }
@@ -105,7 +111,8 @@ async fn read_filter(
     fields: &mut Fields,
 ) -> Result<Option<StateFilter>, Problem> {
     let feature = fields.optional("feature", integer(i64::MIN, i64::MAX)).map(FeatureId);
-    let all = StateFilter { feature, ..StateFilter::default() };
+    let scope = if fields.has("anyIdentity") { StateScope::DefaultsAndIdentities } else { StateScope::Defaults };
+    let all = StateFilter { scope, feature, feature_segment: None };
     let name = fields.optional("feature_name", text(NAME_CHARACTERS_MAX).verbatim());
     let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(Some(all)) };
     let project = environment.project;
@@ -202,9 +209,8 @@ async fn replace(session: Session, Path((key, id)): Path<(String, i64)>, fields:
 async fn change(session: Session, Path((key, id)): Path<(String, i64)>, fields: Fields) -> Result<Answer, Problem> {
     let found = find_state_to_change(&session, &key, id).await?;
     let (found, position) = change_state(&session, found, fields, ValueForm::Plain).await?;
-    let (state, version) = (found.state, found.environment.version);
-    let body = PatchedFeatureState { feature: state.feature.0, enabled: state.content.enabled };
-    Ok(Answer::ok(&body).version(version).position(position))
+    let version = found.environment.version;
+    Ok(Answer::ok(&PatchedFeatureState::from(found.state)).version(version).position(position))
 }
 
 /// A state by its id, if it is in this environment.

@@ -227,15 +227,18 @@ async fn add_states(
             None => HashMap::new(),
         };
         let defaults = feature_states::default_states_of(file, environment, &ids)?;
-        Ok((defaults, overrides, feature_states::override_counts(file, environment, &ids)?))
+        let counts = feature_states::override_counts(file, environment, &ids)?;
+        Ok((defaults, overrides, counts, feature_states::identity_override_counts(file, environment, &ids)?))
     };
-    let (mut defaults, mut overrides, counts) = session.state.read_models.feature_states.query(query).await?;
+    let (mut defaults, mut overrides, counts, identities) =
+        session.state.read_models.feature_states.query(query).await?;
     for feature in features {
         let id = FeatureId(feature.id);
         let state = |states: &mut HashMap<FeatureId, FeatureStateView>| states.remove(&id).map(Into::into);
         feature.environment_feature_state = state(&mut defaults);
         feature.segment_feature_state = state(&mut overrides);
         feature.num_segment_overrides = counts.get(&id).copied().unwrap_or(0);
+        feature.num_identity_overrides = identities.get(&id).copied();
     }
     Ok(())
 }

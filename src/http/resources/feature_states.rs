@@ -1,9 +1,9 @@
-//! `/features/featurestates/`: the states of an environment, overrides among them, with values as objects.
+//! `/features/featurestates/`: the states of an environment, overrides of both kinds among them, with values as objects.
 
 use offshoot_aggregates::ids::{EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId};
 use offshoot_aggregates::permissions::EnvironmentPermission;
 use offshoot_projections::environment_status::StoredEnvironment;
-use offshoot_projections::feature_states::StateFilter;
+use offshoot_projections::feature_states::{StateFilter, StateScope};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,6 +31,10 @@ pub struct StateBody {
     environment: i64,
     /// The integer id of the feature segment, for a segment override.
     feature_segment: Option<i64>,
+    /// The integer id of the identity, for an identity override.
+    identity: Option<i64>,
+    /// The identifier of the identity, in place of its id; only where a state is made.
+    identifier: Option<String>,
     /// Whether the feature is on.
     enabled: Option<bool>,
     /// The value. The column that its type names is set, the others stay as they are if they are missing.
@@ -45,7 +49,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// List the states of an environment
 ///
-/// In order of the features' ids, the default of each before its segment overrides.
+/// In order of the features' ids, the default of each before its segment overrides, and these before its identity
+/// overrides.
 #[utoipa::path(
     get, path = "/features/featurestates/", tag = "feature states",
     params(
@@ -62,12 +67,12 @@ async fn list(session: Session, Query(mut fields): Query, pages: Pagination) -> 
     session.require_in_environment(&environment, Some(EnvironmentPermission::ViewEnvironment)).await?;
     let any = integer(i64::MIN, i64::MAX);
     let filter = StateFilter {
-        with_overrides: true,
+        scope: StateScope::All,
         feature: fields.optional("feature", any).map(FeatureId),
         feature_segment: fields.optional("feature_segment", any).map(FeatureSegmentId),
     };
     fields.finish()?;
-    let page = list_states(&session, environment.id, Some(filter), &pages).await?;
+    let page = list_states(&session, &environment, Some(filter), &pages).await?;
     let states: Vec<_> = page.states.into_iter().map(FeatureStateWithObject::from).collect();
     Ok(Answer::ok(&pages.page(page.count, states)?).version(page.version))
 }
@@ -79,9 +84,9 @@ async fn named_environment(session: &Session, fields: &Fields) -> Result<StoredE
     session.find_environment_by_id(id).await?.ok_or_else(Problem::forbidden)
 }
 
-/// Make the state of a segment override
+/// Make the state of a segment override or of an identity override
 ///
-/// Its feature segment must be there. Default states are there from the start and cannot be made.
+/// The feature segment or the identity must be there. Default states are there from the start and cannot be made.
 #[utoipa::path(
     post, path = "/features/featurestates/", tag = "feature states", request_body = StateBody,
     responses(

@@ -12,6 +12,8 @@ mod feature_list;
 mod feature_segments;
 mod feature_states;
 mod features;
+mod identities;
+mod identity_feature_states;
 mod multivariate_options;
 mod organisations;
 mod permissions;
@@ -19,6 +21,7 @@ mod projections;
 mod projects;
 mod segment_overrides;
 mod segments;
+mod server_keys;
 mod shapes;
 mod state_changes;
 
@@ -38,6 +41,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(feature_segments::routes())
         .merge(feature_states::routes())
         .merge(features::routes())
+        .merge(identities::routes())
+        .merge(identity_feature_states::routes())
         .merge(multivariate_options::routes())
         .merge(organisations::routes())
         .merge(permissions::routes())
@@ -45,4 +50,5 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(projects::routes())
         .merge(segment_overrides::routes())
         .merge(segments::routes())
+        .merge(server_keys::routes())
 }

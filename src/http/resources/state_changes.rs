@@ -2,9 +2,9 @@
 
 use offshoot_aggregates::environment::{Allocation, ExpectedOverride, StateChange, ValueType};
 use offshoot_aggregates::ids::{
-    EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, MultivariateOptionId, ProjectId, SegmentId,
+    EnvironmentId, FeatureId, FeatureSegmentId, FeatureStateId, IdentityId, MultivariateOptionId, ProjectId, SegmentId,
 };
-use offshoot_aggregates::limits::PERCENTAGES_MAX;
+use offshoot_aggregates::limits::{IDENTIFIER_CHARACTERS_MAX, PERCENTAGES_MAX};
 use offshoot_aggregates::permissions::EnvironmentPermission;
 use offshoot_aggregates::{Position, Version};
 use offshoot_projections::environment_status::StoredEnvironment;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::shapes::feature_value::{read_columns, read_plain};
 use crate::commands::OverrideSetting;
 use crate::http::fields::Fields;
-use crate::http::kinds::{boolean, id, number};
+use crate::http::kinds::{boolean, id, number, text};
 use crate::http::pagination::Pagination;
 use crate::http::problem::Problem;
 use crate::http::rejections::{environment_is_creating, feature_states_not_ready, unknown_id};
@@ -46,7 +46,7 @@ pub(super) struct FoundState {
 impl FoundState {
     /// What the caller must be allowed in order to change the state.
     pub(super) const fn permission_to_change(&self) -> EnvironmentPermission {
-        permission_to_change(self.state.segment.is_some())
+        permission_to_change(self.state.segment.is_some(), self.state.identity.is_some())
     }
 
     /// The same state, if it may be shown.
@@ -55,9 +55,13 @@ impl FoundState {
     }
 }
 
-/// What the caller must be allowed in order to change or make a state.
-pub(super) const fn permission_to_change(is_override: bool) -> EnvironmentPermission {
-    if is_override { EnvironmentPermission::ManageSegmentOverrides } else { EnvironmentPermission::UpdateFeatureState }
+/// What the caller must be allowed in order to change or make a state, by whom it is for.
+const fn permission_to_change(is_for_segment: bool, is_for_identity: bool) -> EnvironmentPermission {
+    match (is_for_segment, is_for_identity) {
+        (true, _) => EnvironmentPermission::ManageSegmentOverrides,
+        (false, true) => EnvironmentPermission::ManageIdentities,
+        (false, false) => EnvironmentPermission::UpdateFeatureState,
+    }
 }
 
 /// A state by its id, in whatever environment; 404 if there is none.
@@ -95,10 +99,11 @@ pub(super) struct StatesPage {
 /// A page of an environment's states; none if `filter` is `None`.
 pub(super) async fn list_states(
     session: &Session,
-    environment: EnvironmentId,
+    environment: &StoredEnvironment,
     filter: Option<StateFilter>,
     pages: &Pagination,
 ) -> Result<StatesPage, Problem> {
+    let (environment, is_creating) = (environment.id, environment.is_creating);
     let rows = Rows { limit: pages.limit(), offset: pages.offset() };
     let query = move |file: &_| {
         let Some(known) = feature_states::environment_states(file, environment)? else { return Ok(None) };
@@ -112,6 +117,8 @@ pub(super) async fn list_states(
         Ok(Some((known.is_creating, StatesPage { count, states, version: known.version })))
     };
     match session.state.read_models.feature_states.query(query).await? {
+        // A clone's answer does not wait for this read model, which may not know of the clone yet.
+        None if is_creating => Err(feature_states_not_ready()),
         None => Err(Problem::not_found("Environment")),
         Some((true, _)) => Err(feature_states_not_ready()),
         Some((false, page)) => Ok(page),
@@ -155,9 +162,13 @@ pub(super) async fn change_state(
     fields.finish()?;
     let command = session.conditional_command(environment.version)?;
     let commands = &session.state.commands;
-    let position = match state.segment {
-        None => commands.set_feature_state(&command, environment.uuid, state.feature, change).await?.position,
-        Some(link) => {
+    let position = match (state.segment, &state.identity) {
+        (None, None) => commands.set_feature_state(&command, environment.uuid, state.feature, change).await?.position,
+        (None, Some(identity)) => {
+            let (place, expected) = ((state.feature, identity.id), ExpectedOverride::Set);
+            commands.set_identity_override(&command, environment.uuid, place, change, expected).await?.position
+        }
+        (Some(link), _) => {
             let setting = OverrideSetting { change, priority: None, expected: ExpectedOverride::Set };
             let place = (state.feature, link.segment);
             commands.set_segment_override(&command, environment.uuid, place, setting).await?.position
@@ -167,7 +178,7 @@ pub(super) async fn change_state(
     Ok((find_state(session, state.id).await?, position))
 }
 
-/// A state is of one feature in one environment, by default or for one segment, for ever.
+/// A state is of one feature in one environment, by default, for one segment or for one identity, for ever.
 async fn check_that_it_stays(
     session: &Session,
     fields: &mut Fields,
@@ -187,7 +198,10 @@ async fn check_that_it_stays(
     if feature_segment.is_some_and(|link| link != state.segment.map(|link| link.feature_segment.0)) {
         fields.fail("feature_segment", "Cannot change the feature segment of a feature state");
     }
-    refuse_identities(fields);
+    let identity = fields.nullable("identity", id());
+    if identity.is_some_and(|identity| identity != state.identity.as_ref().map(|identity| identity.id.0)) {
+        fields.fail("identity", "Cannot change the identity of a feature state");
+    }
     Ok(())
 }
 
@@ -210,17 +224,15 @@ pub(super) async fn check_feature(
     }
 }
 
-/// No environment has identities yet, so none that is named exists.
-fn refuse_identities(fields: &mut Fields) {
-    if let Some(Some(identity)) = fields.nullable("identity", id()) {
-        fields.fail("identity", unknown_id(identity));
-    }
-    if fields.raw("identifier").is_some_and(|identifier| !identifier.is_null()) {
-        fields.fail("identifier", "Invalid identifier");
-    }
+/// Whom a state that is to be made is for.
+#[derive(Clone, Copy)]
+enum Overridden {
+    Segment(SegmentId),
+    Identity(IdentityId),
 }
 
-/// Makes the state of a segment override whose feature segment is there, as a body says, and shows it.
+/// Makes the state of a segment override whose feature segment is there, or of an identity override, as a body says, and
+/// shows it.
 pub(super) async fn create_state(
     session: &Session,
     environment: &StoredEnvironment,
@@ -228,27 +240,67 @@ pub(super) async fn create_state(
     form: ValueForm,
 ) -> Result<(FoundState, Position), Problem> {
     let feature_segment = fields.nullable("feature_segment", id()).flatten().map(FeatureSegmentId);
-    session.require_in_environment(environment, Some(permission_to_change(feature_segment.is_some()))).await?;
+    let identity = fields.nullable("identity", id()).flatten().map(IdentityId);
+    let identifier = fields.nullable("identifier", text(IDENTIFIER_CHARACTERS_MAX).verbatim()).flatten();
+    let is_for_identity = identity.is_some() || identifier.is_some();
+    let permission = permission_to_change(feature_segment.is_some(), is_for_identity);
+    session.require_in_environment(environment, Some(permission)).await?;
     if environment.is_creating {
         return Err(environment_is_creating());
     }
     let feature = FeatureId(fields.required(FEATURE, id()));
     let change = read_change(&mut fields, form, ValueType::default());
-    refuse_identities(&mut fields);
     if fields.is_valid()
         && let Some(unknown) = check_feature(session, environment.project, feature).await?
     {
         fields.fail(FEATURE, unknown);
     }
-    let segment = match feature_segment {
-        Some(link) if fields.is_valid() => find_segment(session, &mut fields, environment.id, feature, link).await?,
-        _ => None,
+    let overridden = match feature_segment {
+        _ if !fields.is_valid() => None,
+        Some(_) if is_for_identity => {
+            fields.fail("identity", "A state is for a segment or for an identity, not for both.");
+            None
+        }
+        Some(link) => find_segment(session, &mut fields, environment.id, feature, link).await?.map(Overridden::Segment),
+        None if is_for_identity => {
+            find_identity(session, &mut fields, environment.id, (identity, identifier)).await?.map(Overridden::Identity)
+        }
+        None => None,
     };
     fields.finish()?;
-    // Every feature has its default state in every environment from the start.
-    let exists = || Problem::non_field("Feature state already exists for this feature in this environment.");
-    let setting = OverrideSetting { change, priority: None, expected: ExpectedOverride::Unset };
-    create_override(session, environment, (feature, segment.ok_or_else(exists)?), setting).await
+    match overridden {
+        // Every feature has its default state in every environment from the start.
+        None => Err(Problem::non_field("Feature state already exists for this feature in this environment.")),
+        Some(Overridden::Segment(segment)) => {
+            let setting = OverrideSetting { change, priority: None, expected: ExpectedOverride::Unset };
+            create_override(session, environment, (feature, segment), setting).await
+        }
+        Some(Overridden::Identity(identity)) => {
+            create_identity_override(session, environment, (feature, identity), change).await
+        }
+    }
+}
+
+/// An identity of an environment, by its id or by its identifier; says so in the fields if there is none.
+async fn find_identity(
+    session: &Session,
+    fields: &mut Fields,
+    environment: EnvironmentId,
+    (id, identifier): (Option<IdentityId>, Option<String>),
+) -> Result<Option<IdentityId>, Problem> {
+    let query = move |file: &_| match (id, identifier) {
+        (Some(id), _) => feature_states::identity(file, id),
+        (None, Some(identifier)) => feature_states::identity_named(file, environment, &identifier),
+        (None, None) => Ok(None),
+    };
+    let found = session.state.read_models.feature_states.query(query).await?;
+    let found = found.filter(|found| found.environment == environment).map(|found| found.id);
+    match (found, id) {
+        (None, Some(id)) => fields.fail("identity", unknown_id(id)),
+        (None, None) => fields.fail("identifier", "Invalid identifier"),
+        (Some(_), _) => {}
+    }
+    Ok(found)
 }
 
 /// The segment of a feature segment that belongs to a feature in an environment; says so in the fields if it does not.
@@ -287,4 +339,19 @@ pub(super) async fn create_override(
     session.state.settle(created.position).await;
     let id = created.created.feature_state.ok_or_else(not_shown_yet)?;
     Ok((find_written_state(session, id).await?, created.position))
+}
+
+/// Makes the state of an identity override, and shows it.
+pub(super) async fn create_identity_override(
+    session: &Session,
+    environment: &StoredEnvironment,
+    place: (FeatureId, IdentityId),
+    change: StateChange,
+) -> Result<(FoundState, Position), Problem> {
+    let command = session.conditional_command(environment.version)?;
+    let commands = &session.state.commands;
+    let expected = ExpectedOverride::Unset;
+    let created = commands.set_identity_override(&command, environment.uuid, place, change, expected).await?;
+    session.state.settle(created.position).await;
+    Ok((find_written_state(session, created.created).await?, created.position))
 }

@@ -53,7 +53,7 @@ pub struct FeatureBody {
     pub segment_feature_state: Option<SmallFeatureState>,
     /// How many segment overrides it has in that environment.
     pub num_segment_overrides: u64,
-    /// Always null.
+    /// How many identity overrides it has in that environment; null if none.
     pub num_identity_overrides: Option<u64>,
     /// Always true; missing after a change.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +125,7 @@ pub struct SmallFeatureState {
     pub feature_state_value: PlainValue,
     /// The integer id of its environment.
     pub environment: i64,
-    /// Always null.
+    /// Always null: only default states and those of segments are shown here.
     pub identity: Option<i64>,
     /// The id of the link to the segment that it overrides its feature for.
     pub feature_segment: Option<i64>,

@@ -2,7 +2,7 @@
 //! of a segment override that was made in one call.
 
 use offshoot_aggregates::environment::{Allocation, FeatureValue, SegmentLink};
-use offshoot_projections::feature_states::{FeatureStateView, feature_segment_uuid};
+use offshoot_projections::feature_states::{FeatureStateView, IdentityRef, feature_segment_uuid};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,7 +55,7 @@ pub struct FullFeatureState<V> {
     pub feature: i64,
     /// The integer id of the environment.
     pub environment: i64,
-    /// Always null.
+    /// The integer id of the identity, if it is an identity override.
     pub identity: Option<i64>,
     /// The integer id of the feature segment, if it is a segment override.
     pub feature_segment: Option<i64>,
@@ -87,7 +87,7 @@ impl<V: From<FeatureValue>> From<FeatureStateView> for FullFeatureState<V> {
             version: Some(1),
             feature: view.feature.0,
             environment: view.environment.0,
-            identity: None,
+            identity: view.identity.map(|identity| identity.id.0),
             feature_segment: view.segment.map(|link| link.feature_segment.0),
             change_request: None,
             environment_feature_version: None,
@@ -108,6 +108,12 @@ pub struct IdentityReference {
     pub identifier: String,
 }
 
+impl From<IdentityRef> for IdentityReference {
+    fn from(identity: IdentityRef) -> Self {
+        Self { id: identity.id.0, identifier: identity.identifier }
+    }
+}
+
 /// A feature state in the list under its environment: as the full form with a plain value, but for the place and the form
 /// of the identity.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -116,9 +122,9 @@ pub struct ListedFeatureState {
     pub id: i64,
     /// Its value; for a multivariate feature the control value.
     pub feature_state_value: PlainValue,
-    /// The shares of the options, one for each option of the feature.
+    /// The shares of the options. A default state has one for each option of the feature, an override those that were set.
     pub multivariate_feature_state_values: Vec<MultivariateShare>,
-    /// Always null.
+    /// The identity, if it is an identity override.
     pub identity: Option<IdentityReference>,
     /// Always null: what is deleted is not found.
     pub deleted_at: Option<String>,
@@ -148,12 +154,13 @@ pub struct ListedFeatureState {
 
 impl From<FeatureStateView> for ListedFeatureState {
     fn from(view: FeatureStateView) -> Self {
+        let identity = view.identity.clone().map(IdentityReference::from);
         let full = PlainFeatureState::from(view);
         Self {
             id: full.id,
             feature_state_value: full.feature_state_value,
             multivariate_feature_state_values: full.multivariate_feature_state_values,
-            identity: None,
+            identity,
             deleted_at: full.deleted_at,
             uuid: full.uuid,
             enabled: full.enabled,
