@@ -35,6 +35,42 @@ pub const CHECKPOINT_WAIT: Duration = Duration::from_millis(100);
 /// Connections that read a SQLite file at the same time; two cores keep no more busy.
 pub const READ_CONNECTIONS_MAX: usize = 4;
 
+/// Connections of a node that read the log in PostgreSQL at the same time; besides them it has one that writes, one that listens
+/// and one that holds its claims. Ten nodes fit into the 100 that a server allows by default.
+pub const STORE_CONNECTIONS_MAX: u32 = 6;
+
+/// How long to wait for a connection to PostgreSQL: a server that is there answers in milliseconds, and people wait meanwhile.
+pub const STORE_CONNECT_WAIT: Duration = Duration::from_secs(3);
+
+/// How long PostgreSQL may work on one statement: a page of the log takes milliseconds, a group of the biggest appends a second.
+pub const STORE_STATEMENT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long an answer to a question to PostgreSQL may take, until the connection counts as broken: longer than a statement may.
+pub const STORE_READ_WAIT: Duration = Duration::from_secs(10);
+
+/// The same for a group of appends.
+pub const STORE_APPEND_WAIT: Duration = Duration::from_secs(10);
+
+/// How long, after a connection broke, to try to find out whether a group of appends was recorded, before its senders are told
+/// that it is not known: a server that restarts is back in seconds, and nobody waits for an answer much longer.
+pub const STORE_SETTLE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long to wait for appends of other nodes that are being recorded: as long as they may take.
+pub const STORE_IN_FLIGHT_WAIT: Duration = STORE_APPEND_WAIT;
+
+/// The first and the longest pause before a store that is away is tried again.
+pub const STORE_BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// How often to look for events of other nodes: at first after there were some, and at least.
+pub const STORE_POLL: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
+
+/// How long a node waits after it told others of new events, before it tells them again: each time wakes them all.
+pub const STORE_NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How often a session that holds claims is looked after when it has nothing to do: within it others take over the work of a node
+/// that lost its session without noticing.
+pub const STORE_SESSION_CHECK: Duration = Duration::from_secs(1);
+
 /// Bytes of recent events that readers share without asking the store.
 pub const FEED_BYTES_MAX: usize = 32 << 20;
 

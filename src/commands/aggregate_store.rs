@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore};
 use offshoot_aggregates::environment::Environment;
@@ -20,8 +20,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument;
-use uuid::Uuid;
 
+use super::outcome::{CommandScope, NoEffect, Outcome};
 use crate::event_log::{Append, AppendError, Appended, EventLog, NewEvent, ReadError};
 use crate::limits::{AGGREGATE_CACHE_BYTES_MAX, PAGE_EVENTS_MAX};
 
@@ -197,60 +197,6 @@ impl<A: Cached> AggregateStore<A> {
     }
 }
 
-/// What the store needs to know of the command it serves.
-#[derive(Clone, Debug)]
-pub struct CommandScope {
-    /// The command, if the log shall remember it.
-    pub remember: Option<Uuid>,
-    /// The version that the aggregate must be at, if the caller said so.
-    pub expected: Option<Version>,
-}
-
-/// What became of a command, for those who sent it: `CqrsFramework::execute` does not say.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome(Arc<Mutex<OutcomeState>>);
-
-#[derive(Clone, Debug, Default)]
-struct OutcomeState {
-    appended: Option<Appended>,
-    error: Option<NoEffect>,
-}
-
-/// Why a command had no effect, beyond what `AggregateError` can say.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NoEffect {
-    /// The aggregate is not at the version that the caller expected.
-    #[error("the version is {actual}")]
-    OtherVersion {
-        /// The version it is at.
-        actual: Version,
-    },
-    /// The log cannot be read or written.
-    #[error("{0}")]
-    Unavailable(String),
-    /// An event of the aggregate cannot be read.
-    #[error("{0}")]
-    Damaged(String),
-}
-
-impl Outcome {
-    fn with<T>(&self, f: impl FnOnce(&mut OutcomeState) -> T) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Where the command's events are, or where the aggregate stood if there are none.
-    #[must_use]
-    pub fn appended(&self) -> Option<Appended> {
-        self.with(|state| state.appended)
-    }
-
-    /// Why it had no effect.
-    #[must_use]
-    pub fn error(&self) -> Option<NoEffect> {
-        self.with(|state| state.error.clone())
-    }
-}
-
 /// The `cqrs_es::EventStore` of one command.
 pub struct CommandStore<A: Cached> {
     store: Arc<AggregateStore<A>>,
@@ -367,6 +313,7 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
             }
             Err(AppendError::Conflict { .. }) => Err(AggregateError::AggregateConflict),
             Err(error @ AppendError::Unavailable(_)) => Err(self.fail(NoEffect::Unavailable(error.to_string()))),
+            Err(error @ AppendError::Unknown(_)) => Err(self.fail(NoEffect::Unknown(error.to_string()))),
         }
     }
 }

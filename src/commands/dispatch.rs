@@ -12,10 +12,11 @@ use offshoot_aggregates::project::{Project, ProjectCommand};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::aggregate_store::{AggregateStore, Cached, CommandScope, NoEffect, Outcome, Snapshot};
+use super::aggregate_store::{AggregateStore, Cached, Snapshot};
 use super::context::CommandContext;
 use super::error::{CommandError, Rejection};
 use super::ids::IdBlocks;
+use super::outcome::{CommandScope, NoEffect, Outcome};
 use crate::event_log::{Appended, EventLog};
 use crate::limits::CONFLICT_RETRIES_MAX;
 
@@ -59,7 +60,7 @@ impl Commands {
     /// Sends a command to an organisation.
     ///
     /// # Errors
-    /// [`CommandError`]; then nothing was recorded.
+    /// [`CommandError`]; then nothing was recorded, unless it says that this is not known.
     pub async fn organisation(
         &self,
         context: &CommandContext,
@@ -72,7 +73,7 @@ impl Commands {
     /// Sends a command to a project.
     ///
     /// # Errors
-    /// [`CommandError`]; then nothing was recorded.
+    /// [`CommandError`]; then nothing was recorded, unless it says that this is not known.
     pub async fn project(
         &self,
         context: &CommandContext,
@@ -85,7 +86,7 @@ impl Commands {
     /// Sends a command to an environment.
     ///
     /// # Errors
-    /// [`CommandError`]; then nothing was recorded.
+    /// [`CommandError`]; then nothing was recorded, unless it says that this is not known.
     pub async fn environment(
         &self,
         context: &CommandContext,
@@ -191,6 +192,7 @@ where
         (AggregateError::UserError(rejection), _) => CommandError::Rejected(rejection.into()),
         (_, Some(NoEffect::OtherVersion { actual })) => CommandError::Rejected(Rejection::OtherVersion { actual }),
         (_, Some(NoEffect::Unavailable(detail))) => CommandError::Unavailable(detail),
+        (_, Some(NoEffect::Unknown(detail))) => CommandError::Unknown(detail),
         (_, Some(NoEffect::Damaged(detail))) => CommandError::Fault(detail),
         (error, None) => CommandError::Fault(error.to_string()),
     }
@@ -201,6 +203,7 @@ fn observe(name: &'static str, result: &Result<Appended, CommandError>, started:
         Ok(_) => "done",
         Err(CommandError::Rejected(_)) => "rejected",
         Err(CommandError::Unavailable(_)) => "unavailable",
+        Err(CommandError::Unknown(_)) => "unknown",
         Err(CommandError::Fault(_)) => "fault",
     };
     metrics::counter!("offshoot_commands_total", "type" => name, "outcome" => outcome).increment(1);

@@ -45,6 +45,10 @@ pub enum CommandError {
     /// The store is away or too busy; the same command may succeed later.
     #[error("{0}")]
     Unavailable(String),
+    /// The store is away since the command was being recorded: it may have had its effect. Whoever repeats it with the same
+    /// `Idempotency-Key` learns so, and does it if it had none.
+    #[error("{0}")]
+    Unknown(String),
     /// Something is broken.
     #[error("{0}")]
     Fault(String),

@@ -17,6 +17,7 @@ mod ids;
 mod import;
 mod names;
 mod organisations;
+mod outcome;
 mod projects;
 mod segments;
 mod server_keys;

@@ -1,7 +1,11 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
+mod claim;
 mod directory_lock;
+mod open_error;
+mod postgres;
 mod sqlite;
+mod write_counters;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,8 +16,11 @@ use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use claim::Claim;
 pub use directory_lock::{DirectoryLock, LockError};
-pub use sqlite::{OpenError, SqliteEventLog};
+pub use open_error::OpenError;
+pub use postgres::{PASSWORD_FILE_VARIABLE, PostgresEventLog, PostgresUrl};
+pub use sqlite::SqliteEventLog;
 
 /// An event that is about to be recorded.
 #[derive(Clone, Debug)]
@@ -67,6 +74,10 @@ pub enum AppendError {
     /// The store is away, full or broken. Nothing was recorded.
     #[error("the event log cannot be written: {0}")]
     Unavailable(String),
+    /// The store is away since the events were sent to it: they may have been recorded, or not. Whoever repeats the append with
+    /// the same [`Append::command`] learns which.
+    #[error("it is not known whether the event log has recorded it: {0}")]
+    Unknown(String),
 }
 
 /// Why nothing was read.
@@ -91,7 +102,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// Records events, all or nothing, and answers once they are on disk.
     ///
     /// # Errors
-    /// [`AppendError`]; whichever it is, nothing was recorded.
+    /// [`AppendError`]; whichever it is, but for [`AppendError::Unknown`], nothing was recorded.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
 
     /// The events of a stream with versions above `after`, in order, at most `limit`, and at most about
@@ -145,6 +156,20 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Wakes readers: a hint, never the truth (a reader also polls).
     fn watch(&self) -> watch::Receiver<Position>;
+
+    /// Whether other processes may record events in it at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Claims a piece of work for this process; `None` if another process is at it.
+    ///
+    /// # Errors
+    /// The store is away.
+    async fn claim(&self, work: Uuid) -> Result<Option<Claim>, ReadError> {
+        let _ = work;
+        Ok(Some(Claim::undisputed()))
+    }
 
     /// What was written since the start, for metrics and benchmarks.
     fn written(&self) -> Written;

@@ -67,6 +67,11 @@ impl From<CommandError> for Problem {
             CommandError::Unavailable(inside) => {
                 Self::unavailable("The event log cannot take changes now. Nothing was changed; try again soon.", inside)
             }
+            CommandError::Unknown(inside) => Self::unavailable(
+                "The event log broke off. Whether the change was made is not known: repeat the request with the same \
+                 Idempotency-Key, or look before you repeat it.",
+                inside,
+            ),
             CommandError::Fault(inside) => Self::internal(inside),
         }
     }

@@ -179,7 +179,8 @@ impl<'w> CloneRun<'w> {
                 Err(CommandError::Rejected(rejection)) => {
                     return Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() });
                 }
-                Err(CommandError::Unavailable(detail)) => (Trouble::StoreAway, detail),
+                // A batch that was recorded after all is not taken a second time.
+                Err(CommandError::Unavailable(detail) | CommandError::Unknown(detail)) => (Trouble::StoreAway, detail),
                 Err(CommandError::Fault(detail)) => (Trouble::Fault, detail),
             };
             let Some(pause) = patience.pause_after(trouble) else {

@@ -9,7 +9,7 @@ use offshoot::limits::POLL_INTERVAL;
 use offshoot_aggregates::{Position, StreamId};
 use tokio::task::JoinSet;
 
-use super::{Store, append_of, new_stream};
+use super::{Store, append_of, everything, new_stream};
 
 const WRITERS: usize = 8;
 const APPENDS_PER_WRITER: usize = 60;
@@ -45,10 +45,11 @@ async fn write(log: Arc<dyn EventLog>, streams: Vec<StreamId>, writer: usize) ->
     (told, conflicts)
 }
 
-/// Reads until it has seen as many events as will be written.
-async fn follow(log: Arc<dyn EventLog>, limit: usize) -> Vec<Seen> {
+/// Reads until it has seen as many events of some streams as will be written.
+async fn follow(log: Arc<dyn EventLog>, streams: Vec<StreamId>, limit: usize) -> Vec<Seen> {
     let (mut seen, mut after, mut watching) = (Vec::<Seen>::new(), Position::START, log.watch());
-    while seen.len() < EVENTS {
+    let mut expected = EVENTS;
+    while expected > 0 {
         watching.mark_unchanged();
         let page = log.read_all(after, limit).await.unwrap();
         match page.last() {
@@ -59,28 +60,36 @@ async fn follow(log: Arc<dyn EventLog>, limit: usize) -> Vec<Seen> {
         let as_seen = |event: offshoot_aggregates::RecordedEvent| {
             (event.position, event.stream, event.version.0, event.payload.into_string())
         };
+        expected -= page.iter().filter(|event| streams.contains(&event.stream)).count();
         seen.extend(page.into_iter().map(as_seen));
     }
     seen
 }
 
 pub(super) async fn readers_miss_nothing_and_repeat_nothing_while_many_write(store: &dyn Store) {
-    let log = store.open().await;
+    follow_writers_of(&[store.open().await]).await;
+}
+
+/// Lets many write to the same streams of a log, as it is opened here and there, and others follow.
+pub(super) async fn follow_writers_of(opened: &[Arc<dyn EventLog>]) {
     let streams = vec![new_stream(), new_stream(), new_stream()];
     let mut readers = JoinSet::new();
-    for limit in [3, 500] {
-        readers.spawn(follow(Arc::clone(&log), limit));
+    for log in opened {
+        for limit in [3, 500] {
+            readers.spawn(follow(Arc::clone(log), streams.clone(), limit));
+        }
     }
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        writers.spawn(write(Arc::clone(&log), streams.clone(), writer));
+        writers.spawn(write(Arc::clone(&opened[writer % opened.len()]), streams.clone(), writer));
     }
     let written = writers.join_all().await;
     let read = tokio::time::timeout(Duration::from_secs(60), readers.join_all()).await.expect("an event was missed");
 
     assert!(written.iter().map(|(_, conflicts)| conflicts).sum::<usize>() > 0, "the writers were not rivals");
-    let after_all = log.read_all(Position::START, EVENTS + 1).await.unwrap();
-    assert_eq!(after_all.len(), EVENTS);
+    let after_all = everything(&opened[0]).await;
+    assert_eq!(after_all.iter().filter(|event| streams.contains(&event.stream)).count(), EVENTS);
+    assert!(after_all.is_sorted_by_key(|event| event.recorded_at), "a time went back");
     for seen in read {
         assert!(seen.is_sorted_by(|left, right| left.0 < right.0), "out of order or twice");
         assert!(seen.iter().zip(&after_all).all(|(seen, event)| seen.0 == event.position && *seen.3 == *event.payload));

@@ -8,6 +8,7 @@ mod following;
 #[cfg(feature = "fault-points")]
 mod killed;
 mod opening;
+mod postgres_nodes;
 mod reading;
 mod sqlite_file;
 
@@ -16,10 +17,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use offshoot::event_log::{Append, EventLog, NewEvent, SqliteEventLog};
-use offshoot_aggregates::{StreamId, Version};
+use offshoot::event_log::{Append, EventLog, NewEvent, PostgresEventLog, SqliteEventLog};
+use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tempfile::TempDir;
 use uuid::Uuid;
+
+use crate::support::postgres::TestDatabase;
 
 /// A place for one log, empty at first. Opening it again finds what was recorded.
 #[async_trait]
@@ -49,6 +52,24 @@ impl Store for SqliteStore {
     }
 }
 
+/// A database of its own.
+struct PostgresStore {
+    database: TestDatabase,
+}
+
+impl PostgresStore {
+    fn new() -> Self {
+        Self { database: TestDatabase::new() }
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        Arc::new(PostgresEventLog::open(&self.database.place()).await.unwrap())
+    }
+}
+
 /// An append of one event for each payload.
 fn append_of(stream: &StreamId, expected: u64, payloads: &[&str]) -> Append {
     let event = |payload: &&str| NewEvent {
@@ -62,6 +83,19 @@ fn append_of(stream: &StreamId, expected: u64, payloads: &[&str]) -> Append {
         events: payloads.iter().map(event).collect(),
         metadata: Arc::new(HashMap::from([("actor".to_owned(), "tester".to_owned())])),
         command: None,
+    }
+}
+
+/// All events, page by page: a page may end before a hole that a failed append left.
+async fn everything(log: &Arc<dyn EventLog>) -> Vec<RecordedEvent> {
+    let mut events: Vec<RecordedEvent> = Vec::new();
+    loop {
+        let after = events.last().map_or(Position::START, |event| event.position);
+        let page = log.read_all(after, 1_000).await.unwrap();
+        if page.is_empty() {
+            return events;
+        }
+        events.extend(page);
     }
 }
 
@@ -122,3 +156,4 @@ macro_rules! event_log_contract {
 }
 
 event_log_contract!(sqlite, SqliteStore::new());
+event_log_contract!(postgres, PostgresStore::new());

@@ -4,6 +4,7 @@ pub mod builders;
 pub mod client;
 pub mod creating;
 pub mod gated_log;
+pub mod postgres;
 pub mod prepared;
 pub mod process;
 pub mod sample;

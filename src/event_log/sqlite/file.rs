@@ -1,10 +1,12 @@
 //! The log's SQLite file: how it is recognised, created and opened.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::event_log::OpenError;
 
 /// Tells our logs from other programs' SQLite files: `OffL` in ASCII.
 const APPLICATION_ID: i32 = 0x4f66_664c;
@@ -40,55 +42,6 @@ const STATEMENTS: usize = 32;
 
 /// KiB of pages that the writer keeps: streams have random names, so that their index is written all over.
 const WRITER_CACHE_KIB: i32 = 16 << 10;
-
-/// Why a log cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// There is a directory, or something else that holds no data, at the path.
-    #[error("{} is not a file", .path.display())]
-    NotAFile {
-        /// Where.
-        path: PathBuf,
-    },
-    /// The directory that the file would be in does not exist.
-    #[error("the directory of {} does not exist", .path.display())]
-    NoDirectory {
-        /// Where the file would be.
-        path: PathBuf,
-    },
-    /// The file is another program's. It was not changed.
-    #[error("{} is not an event log of Offshoot; it was left as it is", .path.display())]
-    Foreign {
-        /// Where.
-        path: PathBuf,
-    },
-    /// The file was written by a later version of Offshoot. It was not changed.
-    #[error(
-        "the event log {} has schema version {found}, this Offshoot knows {known}: use a later Offshoot",
-        .path.display(),
-        known = SCHEMA_VERSION
-    )]
-    Newer {
-        /// Where.
-        path: PathBuf,
-        /// The version of its tables.
-        found: i32,
-    },
-    /// The file may be read but not written.
-    #[error("the event log {} cannot be written: the file or its directory is read-only", .path.display())]
-    ReadOnly {
-        /// Where.
-        path: PathBuf,
-    },
-    /// Anything else.
-    #[error("the event log {} cannot be opened: {detail}", .path.display())]
-    Unavailable {
-        /// Where.
-        path: PathBuf,
-        /// What SQLite or the operating system said.
-        detail: String,
-    },
-}
 
 /// Opens the file for writing, and makes it a log if it is new or empty.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
@@ -162,7 +115,9 @@ fn is_new(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     let (application, version, tables) = identity(connection).map_err(|error| open_error(path, &error))?;
     match (application, version) {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(false),
-        (APPLICATION_ID, found) if found > SCHEMA_VERSION => Err(OpenError::Newer { path: path.to_owned(), found }),
+        (APPLICATION_ID, found) if found > SCHEMA_VERSION => {
+            Err(OpenError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION })
+        }
         (0, 0) if tables == 0 => Ok(true),
         _ => Err(OpenError::Foreign { path: path.to_owned() }),
     }

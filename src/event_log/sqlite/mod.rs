@@ -18,10 +18,8 @@ use uuid::Uuid;
 use self::reader::Readers;
 use self::recording::PreparedAppend;
 use self::writer::{Progress, Request, Writer};
-use super::{Append, AppendError, Appended, EventLog, ReadError, Written};
+use super::{Append, AppendError, Appended, EventLog, OpenError, ReadError, Written};
 use crate::limits::APPEND_QUEUE_MAX;
-
-pub use self::file::OpenError;
 
 /// An event log in a SQLite file.
 ///

@@ -11,9 +11,9 @@ use offshoot_aggregates::Position;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::file::{self, OpenError};
+use super::file;
 use super::recording::{self, PreparedAppend};
-use crate::event_log::{AppendError, Appended, Written};
+use crate::event_log::{AppendError, Appended, OpenError, Written};
 use crate::fault_points;
 use crate::limits::{
     CHECKPOINT_WAIT, GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX, GROUP_COMMIT_GATHERING_MAX,
@@ -258,5 +258,6 @@ fn label(outcome: &Outcome) -> &'static str {
         Err(AppendError::Conflict { .. }) => "conflict",
         Err(AppendError::AlreadyDone(_)) => "already_done",
         Err(AppendError::Unavailable(_)) => "unavailable",
+        Err(AppendError::Unknown(_)) => "unknown",
     }
 }

@@ -1,0 +1,65 @@
+//! What is asked of the store for one command, and what became of the command: `cqrs_es` has no words for either.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use offshoot_aggregates::Version;
+use uuid::Uuid;
+
+use crate::event_log::Appended;
+
+/// What the store needs to know of the command it serves.
+#[derive(Clone, Debug)]
+pub struct CommandScope {
+    /// The command, if the log shall remember it.
+    pub remember: Option<Uuid>,
+    /// The version that the aggregate must be at, if the caller said so.
+    pub expected: Option<Version>,
+}
+
+/// What became of a command, for those who sent it: `CqrsFramework::execute` does not say.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome(Arc<Mutex<OutcomeState>>);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct OutcomeState {
+    pub(super) appended: Option<Appended>,
+    pub(super) error: Option<NoEffect>,
+}
+
+/// Why a command had no effect, or none that is known of, beyond what `AggregateError` can say.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NoEffect {
+    /// The aggregate is not at the version that the caller expected.
+    #[error("the version is {actual}")]
+    OtherVersion {
+        /// The version it is at.
+        actual: Version,
+    },
+    /// The log cannot be read or written.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It is not known whether the log has recorded it.
+    #[error("{0}")]
+    Unknown(String),
+    /// An event of the aggregate cannot be read.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl Outcome {
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut OutcomeState) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where the command's events are, or where the aggregate stood if there are none.
+    #[must_use]
+    pub fn appended(&self) -> Option<Appended> {
+        self.with(|state| state.appended)
+    }
+
+    /// Why it had no effect.
+    #[must_use]
+    pub fn error(&self) -> Option<NoEffect> {
+        self.with(|state| state.error.clone())
+    }
+}

@@ -1,0 +1,158 @@
+//! How the server is reached: address, password, and what every session is told.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor};
+
+use super::schema::SCHEMA;
+use crate::limits::{STORE_CONNECT_WAIT, STORE_CONNECTIONS_MAX, STORE_STATEMENT_TIMEOUT};
+
+/// Names the file that holds the password.
+pub const PASSWORD_FILE_VARIABLE: &str = "OFFSHOOT_STORE_PASSWORD_FILE";
+
+/// Where a PostgreSQL database is, as a `postgres://` URL without a password.
+///
+/// Whatever it holds, a password put into it against all advice included, is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    /// A URL whose scheme is `postgres` or `postgresql`; what else is wrong with it shows when it is used.
+    #[must_use]
+    pub fn new(url: &str) -> Option<Self> {
+        ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)).then(|| Self(url.to_owned()))
+    }
+
+    /// What a connection needs. The password comes from the file that `OFFSHOOT_STORE_PASSWORD_FILE` names, or, as everywhere
+    /// with PostgreSQL, from `PGPASSWORD` or the file that `PGPASSFILE` names.
+    pub(super) fn options(&self) -> Result<PgConnectOptions, String> {
+        if self.has_password() {
+            return Err(format!(
+                "its URL holds a password, which everyone sees who sees the process; take it out, and set PGPASSWORD or \
+                 {PASSWORD_FILE_VARIABLE}"
+            ));
+        }
+        let options = PgConnectOptions::from_str(&self.0).map_err(|error| format!("its URL is not one: {error}"))?;
+        let options = match std::env::var_os(PASSWORD_FILE_VARIABLE).filter(|path| !path.is_empty()) {
+            Some(path) => options.password(&read_password(Path::new(&path))?),
+            None => options,
+        };
+        let timeout = format!("{}ms", STORE_STATEMENT_TIMEOUT.as_millis());
+        Ok(options
+            .application_name("offshoot")
+            .options([("search_path", SCHEMA), ("statement_timeout", &timeout), ("lock_timeout", &timeout)])
+            // What is slow shows in the metrics, without anyone's data.
+            .disable_statement_logging())
+    }
+
+    fn has_password(&self) -> bool {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':')) || rest.contains("?password=") || rest.contains("&password=")
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Host, port and database: enough to know which one it is.
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        let place = rest.split('?').next().unwrap_or_default();
+        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+        write!(f, "{scheme}://{place}")
+    }
+}
+
+fn read_password(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("the file with its password, {}, cannot be read: {error}", path.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Connections for reading, opened as they are needed.
+pub(super) fn pool(options: &PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(STORE_CONNECTIONS_MAX)
+        .acquire_timeout(STORE_CONNECT_WAIT)
+        .after_connect(|connection, _| Box::pin(check_session(connection)))
+        .connect_lazy_with(options.clone())
+}
+
+/// A connection of one's own.
+pub(super) async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    let connect = async {
+        let mut connection = PgConnection::connect_with(options).await?;
+        check_session(&mut connection).await?;
+        Ok(connection)
+    };
+    tokio::time::timeout(STORE_CONNECT_WAIT, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// After a fail-over the old address may lead to a server that only follows, where the log would stand still. And a commit is
+/// to be on disk when it is answered, whatever the database's default is.
+async fn check_session(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let (follows, commits): (bool, String) =
+        sqlx::query_as("SELECT pg_is_in_recovery(), current_setting('synchronous_commit')")
+            .fetch_one(&mut *connection)
+            .await?;
+    if follows {
+        return Err(sqlx::Error::Protocol("the server is a standby, which takes no changes".to_owned()));
+    }
+    if commits == "off" {
+        connection.execute("SET synchronous_commit = on").await?;
+    }
+    Ok(())
+}
+
+/// What went wrong, for operators: PostgreSQL's code tells more than its text, which may be in any language.
+pub(super) fn describe(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => match error.code() {
+            Some(code) => format!("{} (PostgreSQL code {code})", error.message()),
+            None => error.message().to_owned(),
+        },
+        sqlx::Error::PoolTimedOut => "no connection to PostgreSQL within the time allowed".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// Whether the server refused the statement itself, and the connection is as good as before.
+pub(super) fn is_refused(error: &sqlx::Error) -> bool {
+    // Class 57 is the server that shuts down, or an operator who ends the session; 08 is a connection that broke.
+    matches!(error, sqlx::Error::Database(error)
+        if error.code().is_some_and(|code| !code.starts_with("08") && !code.starts_with("57P")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PostgresUrl;
+
+    #[test]
+    fn a_url_is_shown_without_its_user_and_never_with_a_password() {
+        let url =
+            PostgresUrl::new("postgres://flags:secret@db.example:5433/flags?sslmode=require&password=secret").unwrap();
+        assert_eq!(format!("{url} {url:?}"), ["postgres://db.example:5433/flags"; 2].join(" "));
+        let refusal = url.options().unwrap_err();
+        assert!(refusal.contains("PGPASSWORD") && !refusal.contains("secret"), "{refusal}");
+    }
+
+    #[test]
+    fn a_password_is_found_wherever_it_stands() {
+        for url in ["postgres://u:p@h/d", "postgres://h/d?password=p", "postgresql://u@h/d?sslmode=prefer&password=p"] {
+            assert!(PostgresUrl::new(url).unwrap().has_password(), "{url}");
+        }
+        for url in ["postgres://u@h:5432/d", "postgres://h/d?user=a:b", "postgres:///d?host=/run/postgresql"] {
+            assert!(!PostgresUrl::new(url).unwrap().has_password(), "{url}");
+        }
+        assert!(PostgresUrl::new("mysql://h/d").is_none());
+    }
+}

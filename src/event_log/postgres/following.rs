@@ -1,0 +1,151 @@
+//! Knows how far the log is, so that readers wake as soon as there is something to read: told by the writer of this node, by
+//! notifications from others, and, as both are only hints, by looking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use offshoot_aggregates::Position;
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::reader::Reader;
+use crate::limits::{STORE_BACKOFF, STORE_IN_FLIGHT_WAIT, STORE_NOTIFY_INTERVAL, STORE_POLL};
+
+/// The channel on which nodes tell each other that they have recorded something.
+const CHANNEL: &str = "offshoot_events";
+
+/// Knows how far the log is.
+pub(super) struct Following {
+    reader: Arc<Reader>,
+    head: watch::Sender<Position>,
+    /// Someone says that there may be more.
+    look: Notify,
+    /// This node has recorded something that others may not know of.
+    tell: Notify,
+}
+
+impl Following {
+    pub(super) fn new(reader: Arc<Reader>, head: Position) -> Self {
+        Self { reader, head: watch::Sender::new(head), look: Notify::new(), tell: Notify::new() }
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    /// Notes that this node has recorded the events from `first` to `last`.
+    pub(super) fn recorded(&self, first: Position, last: Position) {
+        if first.0 <= self.reader.settled().0 + 1 {
+            self.reader.settle(last);
+            self.reach(last);
+        } else {
+            // Someone else is recording, or has recorded, something before.
+            self.look.notify_one();
+        }
+        self.tell.notify_one();
+    }
+
+    fn reach(&self, position: Position) {
+        self.head.send_if_modified(|head| {
+            let is_further = position > *head;
+            *head = (*head).max(position);
+            is_further
+        });
+    }
+
+    /// Looks for events of other nodes until told to stop: soon after there were some, less and less often when there are none.
+    pub(super) async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        let (shortest, longest) = STORE_POLL;
+        let mut pause = shortest;
+        let mut backoff = backoff();
+        while !stop.is_cancelled() {
+            let looked = self.look_once().await;
+            match looked {
+                Ok(true) => {
+                    pause = shortest;
+                    backoff = self::backoff();
+                }
+                Ok(false) => pause = (pause * 2).min(longest),
+                Err(_) => pause = backoff.next().unwrap_or(STORE_BACKOFF.1),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.look.notified(), if looked.is_ok() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Whether there was something new.
+    async fn look_once(&self) -> Result<bool, crate::event_log::ReadError> {
+        let before = *self.head.borrow();
+        if !self.reader.has_events_above(before).await? {
+            return Ok(false);
+        }
+        let until = Instant::now() + STORE_IN_FLIGHT_WAIT;
+        loop {
+            let end = self.reader.end().await?;
+            self.reach(end.last());
+            // What is there but not to be seen yet will be in a moment.
+            if end.last() > before || Instant::now() > until {
+                return Ok(true);
+            }
+            sleep(STORE_POLL.0).await;
+        }
+    }
+
+    /// Tells other nodes, until told to stop, when this one has recorded something: not in the transaction of an append, where
+    /// it would keep others from committing at the same time, and no more often than is of use.
+    pub(super) async fn tell(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.tell.notified() => {}
+            }
+            let next = Instant::now() + STORE_NOTIFY_INTERVAL;
+            let told = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(self.reader.pool());
+            // Only a hint: whoever is not told looks by itself.
+            if let Ok(Err(error)) = timeout(Duration::from_secs(1), told).await {
+                tracing::debug!(%error, "other nodes were not told of new events");
+            }
+            sleep_until(next).await;
+        }
+    }
+
+    /// Listens to other nodes until told to stop.
+    pub(super) async fn listen(self: Arc<Self>, stop: CancellationToken) {
+        let mut backoff = backoff();
+        while !stop.is_cancelled() {
+            let listen = async {
+                let mut listener = PgListener::connect_with(self.reader.pool()).await?;
+                listener.listen(CHANNEL).await?;
+                loop {
+                    listener.recv().await?;
+                    self.look.notify_one();
+                    backoff = self::backoff();
+                }
+            };
+            let heard: sqlx::Result<std::convert::Infallible> = tokio::select! {
+                () = stop.cancelled() => return,
+                heard = listen => heard,
+            };
+            let Err(error) = heard;
+            tracing::debug!(%error, "other nodes are not listened to for a moment");
+            sleep(backoff.next().unwrap_or(STORE_BACKOFF.1)).await;
+        }
+    }
+}
+
+/// Pauses between attempts to reach a store that is away.
+pub(super) fn backoff() -> backon::ExponentialBackoff {
+    let (first, longest) = STORE_BACKOFF;
+    backon::ExponentialBuilder::new()
+        .with_min_delay(first)
+        .with_max_delay(longest)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
