@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "these are tests")]
 
 mod clone;
+mod commands;
 mod contract;
 mod crash;
 mod http;

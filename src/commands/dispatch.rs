@@ -12,7 +12,7 @@ use offshoot_aggregates::project::{Project, ProjectCommand};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::aggregate_store::{AggregateStore, Cached, Snapshot};
+use super::aggregate_store::{AggregateStore, Cached, CommandStore, Snapshot};
 use super::context::CommandContext;
 use super::error::{CommandError, Rejection};
 use super::ids::IdBlocks;
@@ -165,22 +165,36 @@ where
     {
         return Ok(appended);
     }
-    let metadata = context.to_map();
+    let metadata = Arc::new(context.to_map());
     for _ in 0..CONFLICT_RETRIES_MAX {
-        let scope = CommandScope { remember, expected: context.expected_version };
-        let command_store = store.for_command(scope);
-        let outcome = command_store.outcome();
-        let framework = CqrsFramework::new(command_store, Vec::new(), ());
-        match framework.execute_with_metadata(key, command.clone(), metadata.clone()).await {
-            Ok(()) => {
-                let lost = || CommandError::Fault("the command's outcome is unknown".to_owned());
-                return outcome.appended().ok_or_else(lost);
-            }
-            Err(AggregateError::AggregateConflict) => {}
-            Err(error) => return Err(command_error(error, &outcome)),
+        let (expected, metadata) = (context.expected_version, metadata.clone());
+        let command_store = store.for_command(CommandScope { remember, expected, metadata });
+        if let Some(appended) = attempt(command_store, key, command.clone()).await? {
+            return Ok(appended);
         }
     }
     Err(CommandError::Unavailable("others kept changing the same thing; try again".to_owned()))
+}
+
+/// Decides the command once. `None` if it must be decided anew, because someone was faster.
+async fn attempt<A>(store: CommandStore<A>, key: &str, command: A::Command) -> Result<Option<Appended>, CommandError>
+where
+    A: Cached,
+    Rejection: From<A::Error>,
+{
+    let outcome = store.outcome();
+    let framework = CqrsFramework::new(store, Vec::new(), ());
+    let error = match framework.execute(key, command).await {
+        Ok(()) => {
+            let lost = || CommandError::Fault("the command's outcome is unknown".to_owned());
+            return outcome.appended().ok_or_else(lost).map(Some);
+        }
+        Err(AggregateError::AggregateConflict) => return Ok(None),
+        Err(error) => command_error(error, &outcome),
+    };
+    let is_rejected = matches!(error, CommandError::Rejected(_));
+    // A rejection that rests on something that was not recorded is none.
+    if is_rejected && !outcome.is_well_founded().await { Ok(None) } else { Err(error) }
 }
 
 fn command_error<E>(error: AggregateError<E>, outcome: &Outcome) -> CommandError

@@ -1,11 +1,12 @@
 //! What is asked of the store for one command, and what became of the command: `cqrs_es` has no words for either.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use offshoot_aggregates::Version;
 use uuid::Uuid;
 
-use crate::event_log::Appended;
+use crate::event_log::{Appended, Ticket};
 
 /// What the store needs to know of the command it serves.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct CommandScope {
     pub remember: Option<Uuid>,
     /// The version that the aggregate must be at, if the caller said so.
     pub expected: Option<Version>,
+    /// What stands beside its events.
+    pub metadata: Arc<HashMap<String, String>>,
 }
 
 /// What became of a command, for those who sent it: `CqrsFramework::execute` does not say.
@@ -24,6 +27,8 @@ pub struct Outcome(Arc<Mutex<OutcomeState>>);
 pub(super) struct OutcomeState {
     pub(super) appended: Option<Appended>,
     pub(super) error: Option<NoEffect>,
+    /// The last append that it was decided on.
+    pub(super) rests_on: Option<Ticket>,
 }
 
 /// Why a command had no effect, or none that is known of, beyond what `AggregateError` can say.
@@ -61,5 +66,14 @@ impl Outcome {
     #[must_use]
     pub fn error(&self) -> Option<NoEffect> {
         self.with(|state| state.error.clone())
+    }
+
+    /// Waits until what the command was decided on is on disk; false if it never will be, so that the command must be
+    /// decided anew.
+    pub async fn is_well_founded(&self) -> bool {
+        match self.with(|state| state.rests_on.clone()) {
+            Some(append) => append.is_recorded().await,
+            None => true,
+        }
     }
 }

@@ -5,6 +5,7 @@ mod directory_lock;
 mod open_error;
 mod postgres;
 mod sqlite;
+mod ticket;
 mod write_counters;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ pub use directory_lock::{DirectoryLock, LockError};
 pub use open_error::OpenError;
 pub use postgres::{PASSWORD_FILE_VARIABLE, PostgresEventLog, PostgresUrl};
 pub use sqlite::SqliteEventLog;
+pub use ticket::{Fate, Ticket};
 
 /// An event that is about to be recorded.
 #[derive(Clone, Debug)]
@@ -46,6 +48,11 @@ pub struct Append {
     pub metadata: Arc<HashMap<String, String>>,
     /// The command, if it must never be done twice: the log remembers it, in the same transaction, for ever.
     pub command: Option<Uuid>,
+    /// Tells what becomes of it.
+    pub ticket: Ticket,
+    /// The append that this one was decided on, if the log had not answered that one yet: unless that one is recorded, this
+    /// one conflicts. Only for logs that take followers.
+    pub follows: Option<Ticket>,
 }
 
 /// Where a command's events are.
@@ -104,6 +111,12 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// [`AppendError`]; whichever it is, but for [`AppendError::Unknown`], nothing was recorded.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+
+    /// Whether it takes appends that follow others which it has not answered yet ([`Append::follows`]). Such a log records
+    /// appends in the order in which their futures were first polled, and settles the ticket of each before readers see it.
+    fn takes_followers(&self) -> bool {
+        false
+    }
 
     /// The events of a stream with versions above `after`, in order, at most `limit`, and at most about
     /// [`PAGE_BYTES_MAX`](crate::limits::PAGE_BYTES_MAX) of payload, but one event if there is any.

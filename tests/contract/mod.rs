@@ -4,6 +4,7 @@ mod appending;
 mod child;
 mod directory_lock;
 mod disk_full;
+mod followers;
 mod following;
 #[cfg(feature = "fault-points")]
 mod killed;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use offshoot::event_log::{Append, EventLog, NewEvent, PostgresEventLog, SqliteEventLog};
+use offshoot::event_log::{Append, EventLog, NewEvent, PostgresEventLog, SqliteEventLog, Ticket};
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -83,6 +84,8 @@ fn append_of(stream: &StreamId, expected: u64, payloads: &[&str]) -> Append {
         events: payloads.iter().map(event).collect(),
         metadata: Arc::new(HashMap::from([("actor".to_owned(), "tester".to_owned())])),
         command: None,
+        ticket: Ticket::default(),
+        follows: None,
     }
 }
 
@@ -157,3 +160,21 @@ macro_rules! event_log_contract {
 
 event_log_contract!(sqlite, SqliteStore::new());
 event_log_contract!(postgres, PostgresStore::new());
+
+macro_rules! followers_contract {
+    ($name:ident, $store:expr) => {
+        mod $name {
+            use super::*;
+
+            event_log_contract!(@tests followers, $store, [
+                followers_are_recorded_in_the_order_in_which_they_were_sent
+                a_follower_of_what_was_not_recorded_conflicts_even_if_its_version_fits
+                a_follower_that_comes_before_whom_it_follows_conflicts
+                a_ticket_is_settled_before_readers_see_the_event
+                a_log_that_is_closed_leaves_no_ticket_open
+            ]);
+        }
+    };
+}
+
+followers_contract!(sqlite_followers, SqliteStore::new());

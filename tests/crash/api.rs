@@ -58,6 +58,11 @@ impl Api {
         read(self.request(reqwest::Method::POST, path).send().await?).await
     }
 
+    /// Changes something.
+    pub async fn patch(&self, path: &str, body: &Value) -> reqwest::Result<Answer> {
+        read(self.request(reqwest::Method::PATCH, path).json(body).send().await?).await
+    }
+
     /// Where a clone stands, once the server has come to `position`.
     pub async fn clone_status(&self, clone: &str, position: Position) -> reqwest::Result<Answer> {
         let request = self.request(reqwest::Method::GET, &format!("/api/v1/environments/{clone}/clone/"));

@@ -9,6 +9,8 @@ mod first_start;
 mod killed_at_fault_points;
 mod killed_at_random;
 #[cfg(feature = "fault-points")]
+mod killed_while_flags_change;
+#[cfg(feature = "fault-points")]
 mod killed_while_projecting;
 #[cfg(feature = "fault-points")]
 mod killed_while_requested;

@@ -1,4 +1,5 @@
-//! A log that lets a clone's batches through one by one, as a test allows, fails when a test says so, and can be away.
+//! A log that lets some events through one by one, in the order in which they come, as a test allows, fails when a test says
+//! so, and can be away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,43 +8,71 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use offshoot::event_log::{Append, AppendError, Appended, EventLog, ReadError, Written};
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use uuid::Uuid;
 
 /// How the gate is worked from outside.
 #[derive(Clone)]
 pub struct Gate {
-    /// A permit lets a batch through.
-    batches: Arc<Semaphore>,
-    /// Batches that will fail before one is let through.
+    /// The types of the events that wait; one alone in its append.
+    event_types: &'static [&'static str],
+    /// A permit lets an event through.
+    passes: Arc<Semaphore>,
+    /// A permit turns an event away.
+    refusals: Arc<Semaphore>,
+    /// Events that will fail as they come.
     failures: Arc<AtomicU32>,
     /// Whether the store is away, and how often someone came meanwhile.
     away: Arc<watch::Sender<(bool, u64)>>,
+    /// How many have come to the gate and are not through.
+    waiting: Arc<watch::Sender<usize>>,
+    /// Held by the first of those that wait.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Gate {
-    /// A closed gate.
+    /// A gate that is closed for the batches of clones.
     pub fn closed() -> Self {
+        Self::closed_for(&["FeatureStatesBatchCopied"])
+    }
+
+    /// A gate that is closed for events of these types.
+    pub fn closed_for(event_types: &'static [&'static str]) -> Self {
+        let semaphore = || Arc::new(Semaphore::new(0));
         Self {
-            batches: Arc::new(Semaphore::new(0)),
+            event_types,
+            passes: semaphore(),
+            refusals: semaphore(),
             failures: Arc::default(),
             away: Arc::new(watch::Sender::new((false, 0))),
+            waiting: Arc::new(watch::Sender::new(0)),
+            turn: Arc::default(),
         }
     }
 
-    /// Lets so many more batches through.
-    pub fn let_through(&self, batches: usize) {
-        self.batches.add_permits(batches);
+    /// Lets so many more through.
+    pub fn let_through(&self, events: usize) {
+        self.passes.add_permits(events);
     }
 
-    /// Lets all batches through from now on.
+    /// Lets all through from now on.
     pub fn open(&self) {
         self.let_through(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Lets the next so many attempts at a batch fail, as if the store were away.
+    /// Lets the next so many that come fail at once, as if the store were away.
     pub fn fail(&self, attempts: u32) {
         self.failures.store(attempts, Ordering::SeqCst);
+    }
+
+    /// Lets the first of those that wait fail.
+    pub fn refuse_one(&self) {
+        self.refusals.add_permits(1);
+    }
+
+    /// Waits until so many wait.
+    pub async fn crowded(&self, waiting: usize) {
+        self.waiting.subscribe().wait_for(|now| *now == waiting).await.unwrap();
     }
 
     /// Lets every read and every write fail until the store is back.
@@ -87,15 +116,33 @@ struct GatedLog {
 impl EventLog for GatedLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         self.gate.pass().map_err(AppendError::Unavailable)?;
-        if append.events.len() == 1 && append.events[0].event_type == "FeatureStatesBatchCopied" {
-            let failing =
-                self.gate.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-            if failing.is_ok() {
-                return Err(AppendError::Unavailable("the test says so".to_owned()));
-            }
-            self.gate.batches.acquire().await.unwrap().forget();
+        let Gate { event_types, passes, refusals, failures, waiting, turn, .. } = &self.gate;
+        let unavailable = || Err(AppendError::Unavailable("the test says so".to_owned()));
+        if append.events.len() != 1 || !event_types.contains(&append.events[0].event_type) {
+            return self.log.append(append).await;
         }
-        self.log.append(append).await
+        if failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return unavailable();
+        }
+        waiting.send_modify(|waiting| *waiting += 1);
+        let _turn = turn.lock().await;
+        let result = tokio::select! {
+            biased;
+            refusal = refusals.acquire() => {
+                refusal.unwrap().forget();
+                unavailable()
+            }
+            pass = passes.acquire() => {
+                pass.unwrap().forget();
+                self.log.append(append).await
+            }
+        };
+        waiting.send_modify(|waiting| *waiting -= 1);
+        result
+    }
+
+    fn takes_followers(&self) -> bool {
+        self.log.takes_followers()
     }
 
     async fn read_stream(

@@ -65,6 +65,10 @@ impl EventLog for SqliteEventLog {
         outcome.await.unwrap_or_else(|_| Err(AppendError::Unavailable("its writer has stopped".to_owned())))
     }
 
+    fn takes_followers(&self) -> bool {
+        true
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamId,

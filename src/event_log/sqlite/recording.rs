@@ -5,7 +5,7 @@ use offshoot_aggregates::{Position, Version};
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
-use crate::event_log::{Append, AppendError, Appended, NewEvent};
+use crate::event_log::{Append, AppendError, Appended, Fate, NewEvent, Ticket};
 
 /// An append as it will stand in the file; made by the caller, so that the writer has less to do.
 pub(super) struct PreparedAppend {
@@ -14,6 +14,8 @@ pub(super) struct PreparedAppend {
     events: Vec<NewEvent>,
     metadata: String,
     command: Option<Uuid>,
+    ticket: Ticket,
+    follows: Option<Ticket>,
     bytes: u64,
 }
 
@@ -41,6 +43,8 @@ impl PreparedAppend {
             events: append.events,
             metadata,
             command: append.command,
+            ticket: append.ticket,
+            follows: append.follows,
             bytes,
         })
     }
@@ -52,6 +56,11 @@ impl PreparedAppend {
     /// Bytes of payload and metadata.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Says what has become of it.
+    pub(super) fn settle(&self, fate: Fate) {
+        self.ticket.set(fate);
     }
 
     /// Records the append, and moves the end of the log.
@@ -68,7 +77,10 @@ impl PreparedAppend {
             return Ok(Err(AppendError::AlreadyDone(appended)));
         }
         let actual = version(connection, &self.stream)?;
-        if actual != self.expected {
+        // Whoever was before it in the queue had its turn before it.
+        let is_orphan =
+            self.follows.as_ref().is_some_and(|before| !matches!(before.fate(), Fate::Uncommitted | Fate::Recorded));
+        if actual != self.expected || is_orphan {
             return Ok(Err(AppendError::Conflict { expected: self.expected, actual }));
         }
         // A single statement is all or nothing by itself.
@@ -123,6 +135,13 @@ impl PreparedAppend {
                 .execute((command.as_bytes(), &self.stream, last.position.0, last.version.0))?;
         }
         Ok(last)
+    }
+}
+
+impl Drop for PreparedAppend {
+    /// Whatever the writer did not settle never will be recorded.
+    fn drop(&mut self) {
+        self.settle(Fate::Failed);
     }
 }
 

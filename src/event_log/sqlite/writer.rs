@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::file;
 use super::recording::{self, PreparedAppend};
-use crate::event_log::{AppendError, Appended, OpenError, Written};
+use crate::event_log::{AppendError, Appended, Fate, OpenError, Written};
 use crate::fault_points;
 use crate::limits::{
     CHECKPOINT_WAIT, GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX, GROUP_COMMIT_GATHERING_MAX,
@@ -132,6 +132,7 @@ impl Writer {
             // Before anyone is told that nothing was recorded: it must stay so if the process dies now. If the disk does not
             // let it, it is tried again before the next append.
             let _ = self.recover();
+            group.iter().for_each(|(append, _)| append.settle(Fate::Failed));
             group.iter().map(|_| Err(AppendError::Unavailable(detail.clone()))).collect()
         })
     }
@@ -145,7 +146,9 @@ impl Writer {
         let mut end = before;
         let mut outcomes = Vec::with_capacity(group.len());
         for (append, _) in group {
-            outcomes.push(append.record(connection, &mut end)?);
+            let outcome = append.record(connection, &mut end)?;
+            append.settle(if outcome.is_ok() { Fate::Uncommitted } else { Fate::Failed });
+            outcomes.push(outcome);
         }
         if end.position == before.position {
             connection.prepare_cached("ROLLBACK")?.execute([])?;
@@ -156,6 +159,7 @@ impl Writer {
         fault_points::reached("after-commit");
         progress.count_syncs(1);
         for ((append, _), _) in group.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
+            append.settle(Fate::Recorded);
             progress.count_append(append);
         }
         progress.head.send_replace(end.position);

@@ -1,0 +1,3 @@
+//! Commands past the door: what many of them at once do to one aggregate.
+
+mod in_flight;
