@@ -16,11 +16,11 @@ use crate::workers::CloneRetries;
 #[derive(Clone, Debug, Args)]
 pub struct DataConfig {
     /// The directory of the data: the embedded store and the read models.
-    #[arg(long, env = "OFFSHOOT_DATA_DIR", default_value = "./offshoot-data")]
+    #[arg(long, env = "OFFSHOOT_DATA_DIR", default_value = "./offshoot-data", global = true)]
     pub data_dir: PathBuf,
 
     /// The store of the event log: `sqlite:PATH`. Without it, the SQLite file in the data directory.
-    #[arg(long, env = "OFFSHOOT_STORE")]
+    #[arg(long, env = "OFFSHOOT_STORE", global = true)]
     pub store: Option<Store>,
 }
 

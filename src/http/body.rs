@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -19,34 +19,39 @@ enum Body {
 }
 
 /// Reads a body as its media type says. An empty one is an empty object, whatever it says.
-fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Body, Problem> {
+async fn parse(content_type: Option<&str>, bytes: Bytes) -> Result<Body, Problem> {
     if bytes.is_empty() {
         return Ok(Body::Json(Value::Object(Map::new())));
     }
     let sent = content_type.unwrap_or_default();
     let media_type = sent.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
-        let parsed = serde_json::from_slice(bytes);
+        let parsed = serde_json::from_slice(&bytes);
         parsed.map(Body::Json).map_err(|error| Problem::bad_request(format!("JSON parse error - {error}")))
     } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        Ok(Body::Form(Fields::from_form(bytes)))
+        Ok(Body::Form(Fields::from_form(&bytes)))
+    } else if media_type.eq_ignore_ascii_case("multipart/form-data") {
+        Ok(Body::Form(Fields::from_texts(parts(sent, bytes).await?)))
     } else {
         Err(Problem::UnsupportedMediaType(sent.to_owned()))
     }
 }
 
-impl Fields {
-    /// The fields of a body.
-    ///
-    /// # Errors
-    /// 400 if it is malformed or no object, 415 if its media type is neither JSON nor a form's.
-    pub fn from_bytes(content_type: Option<&str>, bytes: &[u8]) -> Result<Self, Problem> {
-        match parse(content_type, bytes)? {
-            Body::Form(fields) => Ok(fields),
-            Body::Json(Value::Null) => Err(Problem::non_field("No data provided")),
-            Body::Json(value) => Self::from_value(value).map_err(Problem::Invalid),
-        }
+/// The parts of a form that comes in parts, each a text; files are read as if they were typed in.
+async fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<(String, String)>, Problem> {
+    let malformed = |detail: String| Problem::bad_request(format!("Multipart form parse error - {detail}"));
+    let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(axum::body::Body::from(bytes));
+    let request = request.map_err(|error| malformed(error.to_string()))?;
+    let parts = Multipart::from_request(request, &()).await;
+    let mut parts = parts.map_err(|rejection| malformed(rejection.body_text()))?;
+    let mut texts = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(|error| malformed(error.body_text()))? {
+        let Some(name) = part.name().map(str::to_owned) else { continue };
+        let text = part.bytes().await.map_err(|error| malformed(error.body_text()))?;
+        let text = String::from_utf8(text.into()).map_err(|error| malformed(error.to_string()))?;
+        texts.push((name, text));
     }
+    Ok(texts)
 }
 
 impl<S: Send + Sync> FromRequest<S> for Fields {
@@ -54,7 +59,11 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (content_type, bytes) = read(request, state).await?;
-        Self::from_bytes(content_type.as_deref(), &bytes)
+        match parse(content_type.as_deref(), bytes).await? {
+            Body::Form(fields) => Ok(fields),
+            Body::Json(Value::Null) => Err(Problem::non_field("No data provided")),
+            Body::Json(value) => Self::from_value(value).map_err(Problem::Invalid),
+        }
     }
 }
 
@@ -77,7 +86,7 @@ impl<S: Send + Sync> FromRequest<S> for Items {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (content_type, bytes) = read(request, state).await?;
-        match parse(content_type.as_deref(), &bytes)? {
+        match parse(content_type.as_deref(), bytes).await? {
             Body::Json(value) => Ok(Self(value)),
             Body::Form(_) => {
                 Err(Problem::Invalid(Messages::non_field("Expected a list of items but got type \"QueryDict\".")))

@@ -47,15 +47,22 @@ impl Fields {
         Self { members, is_form: false, errors }
     }
 
-    /// The fields of a form or a query, whose values are texts; a repeated one is a list.
+    /// The fields of an encoded form or a query.
     #[must_use]
     pub fn from_form(encoded: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(encoded);
+        Self::from_texts(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())))
+    }
+
+    /// The fields of a form, whose values are texts; a repeated one is a list.
+    #[must_use]
+    pub fn from_texts(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut members: Map<String, Value> = Map::new();
-        for (name, value) in form_urlencoded::parse(encoded) {
-            let value = Value::String(value.into_owned());
-            match members.get_mut(name.as_ref()) {
+        for (name, value) in pairs {
+            let value = Value::String(value);
+            match members.get_mut(&name) {
                 None => {
-                    members.insert(name.into_owned(), value);
+                    members.insert(name, value);
                 }
                 Some(Value::Array(values)) => values.push(value),
                 Some(known) => *known = Value::Array(vec![known.take(), value]),

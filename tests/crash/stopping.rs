@@ -60,7 +60,7 @@ async fn a_second_process_on_the_same_data_is_refused_while_the_first_works_on()
     let address = first.address().expect("it serves");
     let holder = format!("in use by another process (pid {})", first.id());
     let mut list = offshoot();
-    list.args(["projections", "--data-dir"]).arg(directory.path()).arg("list");
+    list.args(["projections", "list", "--data-dir"]).arg(directory.path());
     for second in [ServerProcess::spawn(directory.path()).wait(), Ended::of(list)] {
         assert_eq!(second.status.code(), Some(1), "{second:?}");
         assert_eq!(second.stderr.lines().count(), 1, "{second:?}");

@@ -1,6 +1,5 @@
 //! How bodies and queries are read: media types, all errors at once, nested errors, pages.
 
-use offshoot::http::field_errors::Messages;
 use offshoot::http::fields::Fields;
 use offshoot::http::kinds;
 use offshoot::http::problem::Problem;
@@ -9,10 +8,8 @@ use serde_json::{Value, json};
 
 use crate::http::small_door::{SmallDoor, told};
 
-const JSON: Option<&str> = Some("application/json");
-
 fn fields(body: &Value) -> Fields {
-    Fields::from_bytes(JSON, body.to_string().as_bytes()).unwrap()
+    Fields::from_value(body.clone()).unwrap()
 }
 
 fn errors(fields: Fields) -> Value {
@@ -156,11 +153,41 @@ fn a_query_is_read_like_a_form() {
     assert_eq!(query.optional("environments", kinds::list(kinds::integer(0, 99))), Some(vec![28]));
 }
 
-#[test]
-fn an_empty_body_is_an_object_and_null_is_not() {
-    assert!(Fields::from_bytes(None, b"").is_ok());
-    let problem = Fields::from_bytes(JSON, b"null").unwrap_err();
-    assert_eq!(problem, Problem::Invalid(Messages::non_field("No data provided")));
+#[tokio::test]
+async fn an_empty_body_is_an_object_and_null_is_not() {
+    let door = SmallDoor::serve().await;
+    let send = async |body: &'static str| {
+        let request = door.post("/api/v1/things/").header("content-type", "application/json").body(body);
+        told(request.send().await.unwrap()).await
+    };
+    assert_eq!(send("").await, (400, json!({ "name": ["This field is required."] })));
+    assert_eq!(send("null").await, (400, json!({ "non_field_errors": ["No data provided"] })));
+}
+
+#[tokio::test]
+async fn a_form_may_come_in_parts() {
+    let door = SmallDoor::serve().await;
+    let part = |name: &str, value: &str| {
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let send = async |content_type: &str, body: String| {
+        let request = door.post("/api/v1/things/").header("content-type", content_type).body(body);
+        told(request.send().await.unwrap()).await
+    };
+    let form = "multipart/form-data; boundary=edge";
+    let body = [part("name", "a b"), part("secret", "true"), "--edge--\r\n".to_owned()].concat();
+    assert_eq!(send(form, body).await.0, 201);
+    assert_eq!(door.made(), 1);
+    let missing = (400, json!({ "name": ["This field is required."] }));
+    assert_eq!(send(form, format!("{}--edge--\r\n", part("secret", "true"))).await, missing);
+    for (content_type, body) in
+        [("multipart/form-data", part("name", "a")), (form, part("name", "a")), (form, "no parts".to_owned())]
+    {
+        let (status, answer) = send(content_type, body).await;
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(status == 400 && detail.starts_with("Multipart form parse error - "), "{content_type}: {answer}");
+    }
+    assert_eq!(door.made(), 1);
 }
 
 #[tokio::test]

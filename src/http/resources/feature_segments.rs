@@ -149,7 +149,8 @@ async fn list(session: Session, Query(mut fields): Query, pages: Pagination) -> 
         Ok(Some((known, count, links)))
     };
     let found = session.state.read_models.feature_states.query(query).await?;
-    let (known, count, links) = found.ok_or_else(|| Problem::not_found("Environment"))?;
+    // The environment is there; this read model may not know it yet.
+    let (known, count, links) = found.ok_or_else(feature_states_not_ready)?;
     if known.is_creating {
         return Err(feature_states_not_ready());
     }
