@@ -38,8 +38,9 @@ pub(super) type Choice<'e> = (StateSource<'e>, &'e FeatureState, Reason<'e>);
 impl<'e, A> Evaluator<'e, A> {
     pub(super) fn new(environment: &'e CompiledEnvironment<A>, context: Context<'e>) -> Self {
         let overrides = context.identity.and_then(|identity| environment.identity_overrides.get(identity.identifier));
-        let memberships = SmallVec::from_elem(None, environment.segments.len());
-        let dependencies = environment.segments_ask_for_flags.then(|| Box::new(FlagDependencies::new()));
+        let segments = environment.segments.len();
+        let memberships = SmallVec::from_elem(None, segments);
+        let dependencies = environment.segments_ask_for_flags.then(|| Box::new(FlagDependencies::new(segments)));
         let mut evaluator =
             Self { environment, context, overrides, memberships, key_text: OnceCell::new(), dependencies };
         if evaluator.dependencies.is_some() {

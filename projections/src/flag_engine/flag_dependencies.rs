@@ -2,7 +2,7 @@
 //!
 //! Such a flag is resolved when a condition first reads it. One that depends on itself stays unresolved: it has no value for
 //! conditions, and a segment that came upon it matches nobody. All this is Flagsmith's, in its order: segments by id. What
-//! Flagsmith does not have is an end to the work: see [`SEGMENT_CHECKS_MAX`] and [`DEPENDENCY_DEPTH_MAX`].
+//! Flagsmith does not have is an end to the work: see [`CYCLIC_CHECKS_MAX`] and [`DEPENDENCY_DEPTH_MAX`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,9 +12,12 @@ use super::evaluation::{Reason, StateSource};
 use super::evaluator::{Choice, Evaluator};
 use super::feature::CompiledFeature;
 
-/// Segments that one evaluation checks while it resolves flags. Flags that depend on each other in many cycles would be
-/// followed along every path there is, which are as many as the factorial of their number.
-const SEGMENT_CHECKS_MAX: usize = 10_000;
+/// How often one evaluation checks each segment where flags depend on each other: once by itself, once for a flag.
+const CHECKS_PER_SEGMENT: usize = 2;
+
+/// Checks of segments in one evaluation beyond those. Flags that depend on each other in many cycles would be followed along
+/// every path there is, which are as many as the factorial of their number.
+const CYCLIC_CHECKS_MAX: usize = 1_000;
 
 /// Flags that depend one on the next. Each takes some stack.
 const DEPENDENCY_DEPTH_MAX: usize = 100;
@@ -31,18 +34,18 @@ pub(super) struct FlagDependencies<'e> {
     memberships: HashMap<usize, bool>,
     /// How often a cycle was cut. A segment whose check raised it rests on a flag without a value.
     cuts: usize,
-    checks: usize,
+    checks_left: usize,
 }
 
 impl<'e> FlagDependencies<'e> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(segments: usize) -> Self {
         Self {
             resolved: HashMap::new(),
             cyclic: HashSet::new(),
             resolving: Vec::new(),
             memberships: HashMap::new(),
             cuts: 0,
-            checks: 0,
+            checks_left: CHECKS_PER_SEGMENT * segments + CYCLIC_CHECKS_MAX,
         }
     }
 
@@ -81,7 +84,7 @@ impl<'e, A> Evaluator<'e, A> {
         if let Some(start) = dependencies.resolving.iter().position(|other| *other == id) {
             return dependencies.cut(start);
         }
-        if dependencies.resolving.len() == DEPENDENCY_DEPTH_MAX || dependencies.checks >= SEGMENT_CHECKS_MAX {
+        if dependencies.resolving.len() == DEPENDENCY_DEPTH_MAX || dependencies.checks_left == 0 {
             return dependencies.cut(0);
         }
         dependencies.resolving.push(id);
@@ -137,7 +140,7 @@ impl<'e, A> Evaluator<'e, A> {
     /// A verdict that rests on a flag without a value is no.
     fn is_in_segment_without_cycle(&mut self, index: usize) -> bool {
         if let Some(dependencies) = self.dependencies.as_deref_mut() {
-            dependencies.checks += 1;
+            dependencies.checks_left = dependencies.checks_left.saturating_sub(1);
         }
         let cuts = self.cuts();
         let is_in = self.check_segment(index);

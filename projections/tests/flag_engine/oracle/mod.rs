@@ -4,4 +4,6 @@ mod case;
 mod generator;
 mod patterns;
 mod python;
+mod rust_crate;
+mod speed;
 mod texts;
