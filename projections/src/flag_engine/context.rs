@@ -47,6 +47,38 @@ pub enum TraitValue<'a> {
     Boolean(bool),
 }
 
+/// Traits that are found one after the other; more are found by a sorted index.
+const UNSORTED_TRAITS_MAX: usize = 16;
+
+/// The traits of a context, to be found by their keys.
+#[derive(Debug)]
+pub(super) struct Traits<'a> {
+    traits: &'a [(&'a str, TraitValue<'a>)],
+    /// The places of the traits, in order of their keys; of several with one key in the order in which they came.
+    sorted: Vec<usize>,
+}
+
+impl<'a> Traits<'a> {
+    pub(super) fn new(traits: &'a [(&'a str, TraitValue<'a>)]) -> Self {
+        let mut sorted = Vec::new();
+        if traits.len() > UNSORTED_TRAITS_MAX {
+            sorted.extend(0..traits.len());
+            sorted.sort_by_key(|place| traits[*place].0);
+        }
+        Self { traits, sorted }
+    }
+
+    /// The last one with this key.
+    pub(super) fn get(&self, name: &str) -> Option<TraitValue<'a>> {
+        if self.traits.len() <= UNSORTED_TRAITS_MAX {
+            return self.traits.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        }
+        let end = self.sorted.partition_point(|place| self.traits[*place].0 <= name);
+        let (key, value) = self.traits[*self.sorted.get(end.checked_sub(1)?)?];
+        (key == name).then_some(value)
+    }
+}
+
 /// A value as conditions see it: texts that are numbers have become numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ContextValue<'a> {

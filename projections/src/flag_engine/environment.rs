@@ -128,11 +128,15 @@ impl<A> CompiledEnvironment<A> {
         }
     }
 
-    /// Takes a segment, in the place of the one with the same id if there is one. Compiling it is what costs.
+    /// Compiles a segment and takes it, in the place of the one with the same id if there is one.
     pub fn insert_segment(&mut self, segment: &Segment) {
-        let compiled = Arc::new(CompiledSegment::new(segment));
+        self.insert_compiled_segment(Arc::new(CompiledSegment::new(segment)));
+    }
+
+    /// Takes a segment that may be shared with other environments.
+    pub fn insert_compiled_segment(&mut self, compiled: Arc<CompiledSegment>) {
         let segments = Arc::make_mut(&mut self.segments);
-        match segments.binary_search_by_key(&segment.id, |other| other.id) {
+        match segments.binary_search_by_key(&compiled.id(), |other| other.id()) {
             Ok(index) => segments[index] = compiled,
             Err(index) => segments.insert(index, compiled),
         }

@@ -8,7 +8,7 @@ use offshoot_aggregates::ids::SegmentId;
 use smallvec::SmallVec;
 
 use super::bucketing::hashed_percentage;
-use super::context::{Context, ContextValue};
+use super::context::{Context, ContextValue, Traits};
 use super::environment::{CompiledEnvironment, IdentityOverrides};
 use super::evaluation::{Evaluation, Reason, StateSource, Variant};
 use super::feature::CompiledFeature;
@@ -23,6 +23,7 @@ const INLINE_SEGMENTS: usize = 64;
 pub struct Evaluator<'e, A = ()> {
     pub(super) environment: &'e CompiledEnvironment<A>,
     pub(super) context: Context<'e>,
+    traits: Traits<'e>,
     overrides: Option<&'e IdentityOverrides>,
     /// Of each segment of the environment, as far as it was checked.
     pub(super) memberships: SmallVec<[Option<bool>; INLINE_SEGMENTS]>,
@@ -41,8 +42,15 @@ impl<'e, A> Evaluator<'e, A> {
         let segments = environment.segments.len();
         let memberships = SmallVec::from_elem(None, segments);
         let dependencies = environment.segments_ask_for_flags.then(|| Box::new(FlagDependencies::new(segments)));
-        let mut evaluator =
-            Self { environment, context, overrides, memberships, key_text: OnceCell::new(), dependencies };
+        let mut evaluator = Self {
+            environment,
+            context,
+            traits: Traits::new(context.traits),
+            overrides,
+            memberships,
+            key_text: OnceCell::new(),
+            dependencies,
+        };
         if evaluator.dependencies.is_some() {
             evaluator.check_segments_with_dependencies();
         }
@@ -164,8 +172,7 @@ impl<'e, A> Evaluator<'e, A> {
     }
 
     pub(super) fn trait_value(&self, name: &str) -> Option<ContextValue<'e>> {
-        let (_, value) = self.context.traits.iter().rev().find(|(key, _)| *key == name)?;
-        ContextValue::from_trait(*value)
+        self.traits.get(name).and_then(ContextValue::from_trait)
     }
 }
 

@@ -23,6 +23,23 @@
 //! The rules in short: an identity override wins over segment overrides, of which the one with the lowest priority number
 //! wins (of equal ones that of the segment with the lowest id), over the environment's default. A multivariate state then
 //! gives each identity one of its options, or the control value, by an MD5 hash of the state's seed and the identity's key.
+//!
+//! # Where it differs from Flagsmith's engine
+//!
+//! On purpose, each with a test:
+//!
+//! * What makes Flagsmith's engine fail matches nobody here: a pattern that is none, a modulo of zero or of an integer greater
+//!   than any float.
+//! * Nothing runs away. Patterns are matched in linear time, or given up after so many steps of back-tracking; segments that
+//!   ask for flags which ask for each other are followed only so far and so deep (`flag_dependencies`).
+//! * Some patterns are not supported and match nobody (`pattern::translation`); `\b` takes marks for parts of words.
+//! * Of JSON paths those that are names only have a value, of `$.environment`, `$.identity`, `$.flags.NAME` and
+//!   `$.features.NAME`; wildcards, indexes and filters have none, nor has `$.segments`.
+//! * Numbers in conditions are written in ASCII digits, and those of versions fit 64 bits. JSON lists are JSON, without
+//!   `NaN`, and lists in lists have no text.
+//! * An identity override is found by exactly its identifier. Flagsmith's SDKs compare it as a trait, so that `007` has the
+//!   overrides of `7`, and `1.50` none.
+//! * Traits count without an identity. A condition without a value compares with the empty text, not with `None`.
 
 mod bucketing;
 mod comparison;
@@ -47,3 +64,4 @@ pub use environment::{CompiledEnvironment, EnvironmentIdentity};
 pub use evaluation::{Evaluation, FlagValue, Reason, StateSource, Variant};
 pub use evaluator::Evaluator;
 pub use feature::{CompiledFeature, FeatureDefinition, SegmentState};
+pub use segment::CompiledSegment;

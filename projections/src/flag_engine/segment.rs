@@ -7,9 +7,9 @@ use offshoot_aggregates::project::{Segment, SegmentRule, SegmentRuleType};
 
 use super::condition::CompiledCondition;
 
-/// A segment with its conditions compiled.
+/// A segment with its conditions compiled. All environments of a project can share it.
 #[derive(Debug)]
-pub(super) struct CompiledSegment {
+pub struct CompiledSegment {
     pub(super) id: SegmentId,
     pub(super) name: Arc<str>,
     /// All must hold; without any nobody belongs to it.
@@ -25,12 +25,20 @@ pub(super) struct CompiledRule {
 }
 
 impl CompiledSegment {
-    pub(super) fn new(segment: &Segment) -> Self {
+    /// Compiles a segment; its patterns are what costs.
+    #[must_use]
+    pub fn new(segment: &Segment) -> Self {
         Self {
             id: segment.id,
             name: segment.name.as_str().into(),
             rules: segment.rules.iter().map(CompiledRule::new).collect(),
         }
+    }
+
+    /// The segment's id.
+    #[must_use]
+    pub fn id(&self) -> SegmentId {
+        self.id
     }
 
     /// Whether one of its conditions asks for a flag.

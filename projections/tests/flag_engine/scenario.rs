@@ -29,12 +29,12 @@ pub fn environment() -> CompiledEnvironment {
 
 /// A state with this text as its value.
 pub fn state(id: i64, text: &str) -> FeatureState {
-    let content = FeatureStateContent {
-        enabled: true,
-        value: FeatureValue::text(Some(text)),
-        multivariate: Vec::new(),
-        seed: FeatureStateId(id),
-    };
+    state_with_value(id, FeatureValue::text(Some(text)))
+}
+
+/// A state with this value; it is on.
+pub fn state_with_value(id: i64, value: FeatureValue) -> FeatureState {
+    let content = FeatureStateContent { enabled: true, value, multivariate: Vec::new(), seed: FeatureStateId(id) };
     FeatureState::new(FeatureStateId(id), Arc::new(content))
 }
 

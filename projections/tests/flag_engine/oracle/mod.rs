@@ -7,3 +7,5 @@ mod python;
 mod rust_crate;
 mod speed;
 mod texts;
+
+pub use case::plain;
