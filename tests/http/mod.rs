@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit;
+mod audit_lines;
 mod chosen_keys;
 mod environments;
 mod feature_list;
@@ -16,8 +17,10 @@ mod permissions;
 mod projections;
 mod projects;
 mod reading;
+mod recorded;
 mod renaming;
 mod segments;
 mod server;
 mod server_keys;
 mod small_door;
+mod state_refusals;
