@@ -7,6 +7,7 @@ mod commands;
 mod contract;
 mod crash;
 mod http;
+mod import;
 mod layout;
 mod projecting;
 mod support;

@@ -19,7 +19,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x696d_706f_7274_4e1f_9d5a_0b1e_c7ed_a7e
 /// What to bring in.
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
-    /// A Flagsmith environment document: a project's features and segments, and one environment's states.
+    /// A Flagsmith environment document: a project's features and segments, one environment's states, overrides for identities.
     FlagsmithDocument(DocumentConfig),
 }
 
@@ -54,6 +54,7 @@ pub async fn run(command: ImportCommand) -> Result<(), CliError> {
         .map_err(|error| format!("{} cannot be read: {error}", config.file.display()))?;
     let plan = flagsmith_document::read(&json, config.project.clone(), config.environment.clone())?;
     let (features, segments) = (plan.features.len(), plan.segments.len());
+    let identities = plan.identities.len();
     let states = features + plan.features.iter().map(|feature| feature.overrides.len()).sum::<usize>();
     let name = format!("{}\0{}\0{json}", plan.project.name, plan.environment.name);
     let context = CommandContext::repeatable(Actor::operator("import"), Uuid::new_v5(&NAMESPACE, name.as_bytes()));
@@ -72,6 +73,8 @@ pub async fn run(command: ImportCommand) -> Result<(), CliError> {
     let environment = outcome?;
     println!("Project    {}", config.project);
     println!("Environment {} (client key {})", environment.name, environment.api_key);
-    println!("Brought in {features} features, {segments} segments, {states} feature states.");
+    println!(
+        "Brought in {features} features, {segments} segments, {states} feature states, overrides for {identities} identities."
+    );
     Ok(())
 }

@@ -30,6 +30,7 @@ pub fn sample_project(features: usize) -> ImportPlan {
         api_key: None,
         segments: SEGMENTS.into_iter().map(|(name, property, value)| segment(name, property, value)).collect(),
         features: (0..features).map(feature).collect(),
+        identities: Vec::new(),
     }
 }
 
@@ -63,8 +64,8 @@ fn feature(number: usize) -> ImportedFeature {
         _ => (number % 8 == 3).to_string(),
     };
     let value = FeatureValue::from_initial(Some(&initial_value));
-    let percentages = options.iter().map(|option| option.default_percentage_allocation).collect();
-    let state = ImportedState { enabled: number % 2 == 1, value, percentages, seed: None };
+    let shares = options.iter().map(|option| option.default_percentage_allocation).enumerate().collect();
+    let state = ImportedState { enabled: number % 2 == 1, value, shares, seed: None };
     let overrides = if number.is_multiple_of(EVERY) { vec![segment_override(number)] } else { Vec::new() };
     let feature = NewFeature {
         name: format!("flag_{number:07}"),
@@ -84,6 +85,6 @@ fn option(value: &str, percentage: f64) -> NewOption {
 
 fn segment_override(number: usize) -> ImportedOverride {
     let value = FeatureValue::text(Some(&format!("override-{number}")));
-    let state = ImportedState { enabled: true, value, percentages: Vec::new(), seed: None };
+    let state = ImportedState { enabled: true, value, shares: Vec::new(), seed: None };
     ImportedOverride { segment: number / EVERY % SEGMENTS.len(), priority: 0, state }
 }

@@ -5,12 +5,14 @@
 use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
-    BatchedState, EnvironmentCommand, EnvironmentError, EnvironmentRef, EnvironmentSettings, FeatureStateContent,
-    SegmentLink,
+    Allocation, BatchedIdentityOverride, BatchedState, EnvironmentCommand, EnvironmentError, EnvironmentRef,
+    EnvironmentSettings, FeatureStateContent, SegmentLink,
 };
 use offshoot_aggregates::id_allocator::IdKind;
-use offshoot_aggregates::ids::{FeatureSegmentId, FeatureStateId, SegmentId};
+use offshoot_aggregates::ids::{FeatureSegmentId, FeatureStateId, IdentityId, SegmentId};
+use offshoot_aggregates::limits::API_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::project::{FeatureDefinition, Project, ProjectCommand, ProjectError, ProjectSettings};
+use offshoot_aggregates::text::check_slug;
 use uuid::Uuid;
 
 use super::environments::environment_uuid;
@@ -37,8 +39,8 @@ pub struct ImportedState {
     pub enabled: bool,
     /// Its value.
     pub value: offshoot_aggregates::environment::FeatureValue,
-    /// The shares of the feature's options, in the order of the options.
-    pub percentages: Vec<f64>,
+    /// The shares that are set: which option, by its place among the feature's, and percent.
+    pub shares: Vec<(usize, f64)>,
     /// What identities are hashed with; the state's own id if none is given.
     pub seed: Option<FeatureStateId>,
 }
@@ -52,6 +54,15 @@ pub struct ImportedOverride {
     pub priority: u32,
     /// The state.
     pub state: ImportedState,
+}
+
+/// An identity of an import.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedIdentity {
+    /// What applications call it.
+    pub identifier: String,
+    /// What features are for it, each by its place in [`ImportPlan::features`].
+    pub overrides: Vec<(usize, ImportedState)>,
 }
 
 /// What is to be brought in.
@@ -69,6 +80,20 @@ pub struct ImportPlan {
     pub segments: Vec<NewSegment>,
     /// The features of the project.
     pub features: Vec<ImportedFeature>,
+    /// The identities of the environment that have overrides.
+    pub identities: Vec<ImportedIdentity>,
+}
+
+impl ImportPlan {
+    /// How many default states and segment overrides there are.
+    fn states(&self) -> usize {
+        self.features.iter().map(|feature| 1 + feature.overrides.len()).sum()
+    }
+
+    /// How many identity overrides there are.
+    fn identity_overrides(&self) -> usize {
+        self.identities.iter().map(|identity| identity.overrides.len()).sum()
+    }
 }
 
 impl Commands {
@@ -83,6 +108,9 @@ impl Commands {
         plan: ImportPlan,
     ) -> Result<Created<EnvironmentRef>, CommandError> {
         plan.environment.check()?;
+        if let Some(key) = &plan.api_key {
+            check_slug("api_key", key, API_KEY_CHARACTERS_MAX)?;
+        }
         let project = self.create_project(&context.step("project"), organisation, plan.project.clone(), None).await?;
         let (project, _) = project.created;
         self.import_features(context, project, &plan.features).await?;
@@ -92,7 +120,13 @@ impl Commands {
             segments.push(self.create_segment(&step, project, segment.clone()).await?.created);
         }
         let environment = self.begin_environment(context, project, &plan).await?;
-        self.import_states(context, project, environment, &plan.features, &segments).await
+        let states = self.import_states(context, project, environment, &plan.features, &segments).await?;
+        self.import_identities(context, project, environment, &plan, states).await?;
+        let completed =
+            self.environment(&context.step("complete"), environment, EnvironmentCommand::CompleteImport).await?;
+        let reference = self.load_environment(environment).await?.aggregate.reference(environment);
+        let created = reference.ok_or(EnvironmentError::NotFound)?;
+        Ok(Created { created, position: completed.position })
     }
 
     async fn import_features(
@@ -122,9 +156,8 @@ impl Commands {
         project: Uuid,
         plan: &ImportPlan,
     ) -> Result<Uuid, CommandError> {
-        let overrides = plan.features.iter().map(|feature| feature.overrides.len() as u64).sum::<u64>();
-        let feature_states_total = plan.features.len() as u64 + overrides;
-        let batches = feature_states_total.div_ceil(IMPORT_BATCH_SIZE as u64);
+        let (states, identity_overrides) = (plan.states(), plan.identity_overrides());
+        let batches = states.div_ceil(IMPORT_BATCH_SIZE) + identity_overrides.div_ceil(IMPORT_BATCH_SIZE);
         let step = context.step("environment");
         let uuid = environment_uuid(&step, plan.api_key.as_deref());
         let name = plan.environment.name.clone();
@@ -134,13 +167,14 @@ impl Commands {
         let command = EnvironmentCommand::RequestEnvironmentImport {
             environment: self.new_environment(project, &reserved, options).await?,
             document: plan.document.clone(),
-            feature_states_total,
+            feature_states_total: (states + identity_overrides) as u64,
             batches_total: u32::try_from(batches).map_err(|_| EnvironmentError::InvalidBatch { max: 0 })?,
         };
         self.finish_environment(&step, project, &reserved, name, command).await?;
         Ok(uuid)
     }
 
+    /// Returns how many batches there are.
     async fn import_states(
         &self,
         context: &CommandContext,
@@ -148,20 +182,70 @@ impl Commands {
         environment: Uuid,
         features: &[ImportedFeature],
         segments: &[SegmentId],
-    ) -> Result<Created<EnvironmentRef>, CommandError> {
-        let current = self.load_environment(environment).await?.aggregate;
-        let done = current.creation().map_or(0, |creation| creation.batches);
+    ) -> Result<u32, CommandError> {
+        let done = self.imported_batches(environment).await?;
         let project = self.load_project(project).await?.aggregate;
         let states = self.batched_states(&project, environment, features, segments).await?;
         for (batch, chunk) in (1u32..).zip(states.chunks(IMPORT_BATCH_SIZE)).skip(done as usize) {
             let command = EnvironmentCommand::ImportFeatureStates { batch, states: Arc::new(chunk.to_vec()) };
             self.environment(&context.step(&format!("states {batch}")), environment, command).await?;
         }
-        let step = context.step("complete");
-        let completed = self.environment(&step, environment, EnvironmentCommand::CompleteImport).await?;
-        let reference = self.load_environment(environment).await?.aggregate.reference(environment);
-        let created = reference.ok_or(EnvironmentError::NotFound)?;
-        Ok(Created { created, position: completed.position })
+        Ok((1u32..).zip(states.chunks(IMPORT_BATCH_SIZE)).last().map_or(0, |(batch, _)| batch))
+    }
+
+    async fn imported_batches(&self, environment: Uuid) -> Result<u32, CommandError> {
+        let current = self.load_environment(environment).await?.aggregate;
+        Ok(current.creation().map_or(0, |creation| creation.batches))
+    }
+
+    /// Brings in the identity overrides, in batches that follow those of the states.
+    async fn import_identities(
+        &self,
+        context: &CommandContext,
+        project: Uuid,
+        environment: Uuid,
+        plan: &ImportPlan,
+        batches_before: u32,
+    ) -> Result<(), CommandError> {
+        let done = self.imported_batches(environment).await?.saturating_sub(batches_before);
+        let project = self.load_project(project).await?.aggregate;
+        let overrides = self.batched_identity_overrides(&project, environment, plan).await?;
+        let batches = (batches_before + 1..).zip(overrides.chunks(IMPORT_BATCH_SIZE));
+        for (batch, chunk) in batches.skip(done as usize) {
+            let command = EnvironmentCommand::ImportIdentityOverrides { batch, overrides: Arc::new(chunk.to_vec()) };
+            self.environment(&context.step(&format!("identities {batch}")), environment, command).await?;
+        }
+        Ok(())
+    }
+
+    /// All identity overrides in order. Identities that came before the import was interrupted keep their ids, which are
+    /// lower than any new one.
+    async fn batched_identity_overrides(
+        &self,
+        project: &Project,
+        environment: Uuid,
+        plan: &ImportPlan,
+    ) -> Result<Vec<BatchedIdentityOverride>, CommandError> {
+        let known = self.load_environment(environment).await?.aggregate;
+        let mut new_id = IdentityId(self.ids.take(IdKind::Identity, plan.identities.len() as u64).await?);
+        let overrides = plan.identity_overrides();
+        let mut id = FeatureStateId(self.ids.take(IdKind::FeatureState, overrides as u64).await?);
+        let mut batched = Vec::with_capacity(overrides);
+        for imported in &plan.identities {
+            let identity = known.identities().named(&imported.identifier).unwrap_or(new_id);
+            let identifier = Arc::from(imported.identifier.as_str());
+            new_id = new_id.plus(1);
+            for (feature, state) in &imported.overrides {
+                let feature = plan.features.get(*feature).ok_or(ProjectError::FeatureNotFound)?;
+                let feature = project.feature_named(&feature.feature.name).ok_or(ProjectError::FeatureNotFound)?;
+                let definition = &feature.definition;
+                let (identifier, content) = (Arc::clone(&identifier), content(definition, id, state));
+                batched.push(BatchedIdentityOverride { identity, identifier, feature: definition.id, id, content });
+                id = id.plus(1);
+            }
+        }
+        batched.sort_by_key(BatchedIdentityOverride::key);
+        Ok(batched)
     }
 
     async fn batched_states(
@@ -199,15 +283,16 @@ fn batched(
     id: FeatureStateId,
     state: &ImportedState,
 ) -> BatchedState {
-    let allocations = feature.options.iter().zip(&state.percentages);
-    let allocation = |(option, percentage): (&offshoot_aggregates::project::MultivariateOption, &f64)| {
-        offshoot_aggregates::environment::Allocation { option: option.id, percentage: *percentage }
+    BatchedState { feature: feature.id, segment, id, content: content(feature, id, state) }
+}
+
+/// What a state says that gets this id.
+fn content(feature: &FeatureDefinition, id: FeatureStateId, state: &ImportedState) -> Arc<FeatureStateContent> {
+    let allocation = |(place, percentage): &(usize, f64)| {
+        feature.options.get(*place).map(|option| Allocation { option: option.id, percentage: *percentage })
     };
-    let content = FeatureStateContent {
-        enabled: state.enabled,
-        value: state.value.clone(),
-        multivariate: allocations.map(allocation).collect(),
-        seed: state.seed.unwrap_or(id),
-    };
-    BatchedState { feature: feature.id, segment, id, content: Arc::new(content) }
+    let mut multivariate: Vec<_> = state.shares.iter().filter_map(allocation).collect();
+    multivariate.sort_by_key(|allocation| allocation.option);
+    let (enabled, value) = (state.enabled, state.value.clone());
+    Arc::new(FeatureStateContent { enabled, value, multivariate, seed: state.seed.unwrap_or(id) })
 }

@@ -30,7 +30,7 @@ pub use environments::{NewEnvironmentOptions, uuid_of_chosen_key};
 pub use error::{CommandError, Rejection};
 pub use feature_states::{OverrideIds, OverrideSetting};
 pub use features::{NewFeature, NewOption};
-pub use import::{ImportPlan, ImportedFeature, ImportedOverride, ImportedState};
+pub use import::{ImportPlan, ImportedFeature, ImportedIdentity, ImportedOverride, ImportedState};
 pub use segments::{NewCondition, NewRule, NewSegment};
 pub use server_keys::{IssuedServerKey, NewServerKey};
 

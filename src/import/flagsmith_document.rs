@@ -1,19 +1,21 @@
 //! Flagsmith's environment document, as its `/environment-document/` answers it: a project's features and segments, and one
-//! environment's states.
+//! environment's states, identity overrides among them. Traits are left behind.
 //!
 //! The client key is kept, and so are the seeds: the same identity gets the same variant as before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use offshoot_aggregates::environment::{EnvironmentSettings, FeatureValue};
 use offshoot_aggregates::ids::FeatureStateId;
+use offshoot_aggregates::limits::{IDENTIFIER_CHARACTERS_MAX, IDENTITIES_MAX, IDENTITY_OVERRIDES_MAX};
 use offshoot_aggregates::project::{FeatureType, ProjectSettings, SegmentOperator, SegmentRuleType};
+use offshoot_aggregates::text::{TextError, check_name};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::commands::{
-    ImportPlan, ImportedFeature, ImportedOverride, ImportedState, NewCondition, NewFeature, NewOption, NewRule,
-    NewSegment,
+    ImportPlan, ImportedFeature, ImportedIdentity, ImportedOverride, ImportedState, NewCondition, NewFeature,
+    NewOption, NewRule, NewSegment,
 };
 
 /// Why a document cannot be brought in.
@@ -28,6 +30,35 @@ pub enum DocumentError {
     /// An override is of a feature that has no default state.
     #[error("the document overrides the feature {0}, but has no state of it")]
     OverrideWithoutState(String),
+    /// A state gives a share to an option that the feature's default state does not have.
+    #[error("the document gives a share of the feature {feature} to option {option:?}, which its state does not have")]
+    UnknownOption {
+        /// The feature.
+        feature: String,
+        /// The option's id in the document.
+        option: Option<i64>,
+    },
+    /// An identity comes twice, or has two overrides of a feature.
+    #[error("the document has two overrides for the identity {identifier:?} of the feature {feature}")]
+    TwoIdentityOverrides {
+        /// The identity.
+        identifier: String,
+        /// The feature.
+        feature: String,
+    },
+    /// An identifier breaks a rule.
+    #[error("the document has an identity whose {0}")]
+    Identifier(#[from] TextError),
+    /// There are more identities or identity overrides than an environment may have.
+    #[error("the document has {actual} {what}, and an environment has at most {max}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        actual: usize,
+        /// The most there may be.
+        max: usize,
+    },
     /// A value is of a kind that Flagsmith does not have.
     #[error("the value of the feature {feature} is {value}, which is no text, 32-bit integer, boolean or null")]
     Value {
@@ -44,6 +75,8 @@ struct Document {
     name: Option<String>,
     project: ProjectPart,
     feature_states: Vec<StatePart>,
+    #[serde(default)]
+    identity_overrides: Vec<IdentityPart>,
     allow_client_traits: Option<bool>,
     hide_disabled_flags: Option<bool>,
     hide_sensitive_data: Option<bool>,
@@ -99,6 +132,13 @@ struct StatePart {
 }
 
 #[derive(Deserialize)]
+struct IdentityPart {
+    identifier: String,
+    #[serde(default)]
+    identity_features: Vec<StatePart>,
+}
+
+#[derive(Deserialize)]
 struct FeaturePart {
     id: i64,
     name: String,
@@ -132,9 +172,10 @@ pub fn read(json: &str, project: String, environment: Option<String>) -> Result<
     let document: Document = serde_json::from_str(json)?;
     let own_name = document.name.clone().unwrap_or_else(|| document.api_key.clone());
     let mut features = Vec::with_capacity(document.feature_states.len());
-    let mut places = HashMap::with_capacity(document.feature_states.len());
+    let mut known = KnownFeatures::with_capacity(document.feature_states.len());
     for state in &document.feature_states {
-        if places.insert(state.feature.id, features.len()).is_some() {
+        let place = features.len();
+        if known.insert(state.feature.id, KnownFeature { place, options: options_of(state) }).is_some() {
             return Err(DocumentError::TwoStates(state.feature.name.clone()));
         }
         let is_server_key_only = document.project.server_key_only_feature_ids.contains(&state.feature.id);
@@ -142,20 +183,63 @@ pub fn read(json: &str, project: String, environment: Option<String>) -> Result<
     }
     for (segment, part) in document.project.segments.iter().enumerate() {
         for state in &part.feature_states {
-            let place = places.get(&state.feature.id);
-            let place = place.ok_or_else(|| DocumentError::OverrideWithoutState(state.feature.name.clone()))?;
+            let (place, imported) = override_state(&known, state)?;
             let priority = state.feature_segment.as_ref().and_then(|part| part.priority).unwrap_or(0);
-            features[*place].overrides.push(ImportedOverride { segment, priority, state: imported_state(state)? });
+            features[place].overrides.push(ImportedOverride { segment, priority, state: imported });
         }
     }
     Ok(ImportPlan {
         document: own_name.clone(),
         project: project_settings(project, &document.project),
         environment: environment_settings(environment.unwrap_or(own_name), &document),
+        identities: identities(&known, &document.identity_overrides)?,
         api_key: Some(document.api_key),
         segments: document.project.segments.into_iter().map(segment).collect(),
         features,
     })
+}
+
+/// A feature of the document: its place in the plan, and the ids of its options in order.
+struct KnownFeature {
+    place: usize,
+    options: Vec<Option<i64>>,
+}
+
+/// The features of the document, by their ids there.
+type KnownFeatures = HashMap<i64, KnownFeature>;
+
+fn override_state(known: &KnownFeatures, state: &StatePart) -> Result<(usize, ImportedState), DocumentError> {
+    let feature = known.get(&state.feature.id);
+    let feature = feature.ok_or_else(|| DocumentError::OverrideWithoutState(state.feature.name.clone()))?;
+    Ok((feature.place, imported_state(state, &feature.options)?))
+}
+
+/// The identities that have overrides.
+fn identities(known: &KnownFeatures, parts: &[IdentityPart]) -> Result<Vec<ImportedIdentity>, DocumentError> {
+    let mut seen = HashSet::new();
+    let mut identities = Vec::new();
+    for part in parts.iter().filter(|part| !part.identity_features.is_empty()) {
+        check_name("identifier", &part.identifier, IDENTIFIER_CHARACTERS_MAX)?;
+        let mut features = HashSet::new();
+        let is_new = seen.insert(part.identifier.as_str());
+        let mut overrides = Vec::with_capacity(part.identity_features.len());
+        for state in &part.identity_features {
+            let (place, imported) = override_state(known, state)?;
+            if !is_new || !features.insert(place) {
+                let (identifier, feature) = (part.identifier.clone(), state.feature.name.clone());
+                return Err(DocumentError::TwoIdentityOverrides { identifier, feature });
+            }
+            overrides.push((place, imported));
+        }
+        identities.push(ImportedIdentity { identifier: part.identifier.clone(), overrides });
+    }
+    let overrides = identities.iter().map(|identity| identity.overrides.len()).sum();
+    let counted =
+        [("identities", identities.len(), IDENTITIES_MAX), ("identity overrides", overrides, IDENTITY_OVERRIDES_MAX)];
+    match counted.into_iter().find(|(_, actual, max)| actual > max) {
+        Some((what, actual, max)) => Err(DocumentError::TooMany { what, actual, max }),
+        None => Ok(identities),
+    }
 }
 
 fn project_settings(name: String, part: &ProjectPart) -> ProjectSettings {
@@ -202,7 +286,8 @@ fn feature(state: &StatePart, is_server_key_only: bool) -> Result<ImportedFeatur
         options,
         ..NewFeature::default()
     };
-    Ok(ImportedFeature { feature, state: imported_state(state)?, overrides: Vec::new() })
+    let state = imported_state(state, &options_of(state))?;
+    Ok(ImportedFeature { feature, state, overrides: Vec::new() })
 }
 
 /// Options are told apart by their ids, and identities are put into buckets in the order of these.
@@ -212,14 +297,27 @@ fn in_order(allocations: &[AllocationPart]) -> Vec<&AllocationPart> {
     sorted
 }
 
-fn imported_state(state: &StatePart) -> Result<ImportedState, DocumentError> {
+/// The ids of the options that a feature's default state has, in order.
+fn options_of(state: &StatePart) -> Vec<Option<i64>> {
+    in_order(&state.multivariate_feature_state_values).iter().map(|part| part.multivariate_feature_option.id).collect()
+}
+
+/// A state of a feature with these options.
+fn imported_state(state: &StatePart, options: &[Option<i64>]) -> Result<ImportedState, DocumentError> {
+    let mut shares = Vec::new();
+    for (index, part) in in_order(&state.multivariate_feature_state_values).into_iter().enumerate() {
+        let option = part.multivariate_feature_option.id;
+        let place = match option {
+            Some(_) => options.iter().position(|known| *known == option),
+            None => (index < options.len()).then_some(index),
+        };
+        let unknown = || DocumentError::UnknownOption { feature: state.feature.name.clone(), option };
+        shares.push((place.ok_or_else(unknown)?, part.percentage_allocation));
+    }
     Ok(ImportedState {
         enabled: state.enabled,
         value: value(&state.feature.name, &state.feature_state_value)?,
-        percentages: in_order(&state.multivariate_feature_state_values)
-            .into_iter()
-            .map(|allocation| allocation.percentage_allocation)
-            .collect(),
+        shares,
         seed: state.django_id.map(FeatureStateId),
     })
 }

@@ -12,7 +12,7 @@ impl TestServer {
     /// An environment with one feature, `flag`, that is being created for ever.
     pub async fn creating_environment(&self) -> StoredEnvironment {
         let (organisation, _) = self.organisation().await;
-        let state = ImportedState { enabled: true, value: FeatureValue::default(), percentages: vec![], seed: None };
+        let state = ImportedState { enabled: true, value: FeatureValue::default(), shares: vec![], seed: None };
         // The document does not hold the segment of its override.
         let overrides = vec![ImportedOverride { segment: 0, priority: 0, state: state.clone() }];
         let feature = NewFeature { name: "flag".to_owned(), ..NewFeature::default() };
@@ -23,6 +23,7 @@ impl TestServer {
             api_key: Some("creating".to_owned()),
             segments: vec![],
             features: vec![ImportedFeature { feature, state, overrides }],
+            identities: vec![],
         };
         let context = CommandContext::new(Actor::operator("test"));
         self.commands().import(&context, organisation, plan).await.unwrap_err();

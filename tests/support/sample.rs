@@ -25,6 +25,7 @@ pub fn sample(features: usize) -> ImportPlan {
         api_key: None,
         segments: vec![segment("gold"), segment("beta")],
         features: (0..features).map(feature).collect(),
+        identities: vec![],
     }
 }
 
@@ -65,14 +66,14 @@ fn feature(number: usize) -> ImportedFeature {
         key: None,
     };
     let options = if number % EVERY == 1 { vec![option("a", 30.0), option("b", 20.0)] } else { vec![] };
-    let percentages = options.iter().map(|option| option.default_percentage_allocation + 1.0).collect();
+    let shares = options.iter().map(|option| option.default_percentage_allocation + 1.0).enumerate().collect();
     let state = ImportedState {
         enabled: number.is_multiple_of(2),
         value: FeatureValue::from_initial(Some(&format!("value-{number}"))),
-        percentages,
+        shares,
         seed: None,
     };
-    let overridden = ImportedState { percentages: vec![], ..state.clone() };
+    let overridden = ImportedState { shares: vec![], ..state.clone() };
     let overrides = if number.is_multiple_of(EVERY) {
         vec![ImportedOverride { segment: number / EVERY % 2, priority: 0, state: overridden }]
     } else {
