@@ -106,6 +106,11 @@ pub struct ServerConfig {
     /// printed once, if none is given.
     #[arg(long, env = "OFFSHOOT_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<AdminKey>,
+
+    /// The secret that addresses of change streams are signed with: at least 20 characters, the same on all nodes behind one
+    /// address. Without it each start makes a new one, and clients fetch new addresses.
+    #[arg(long, env = "OFFSHOOT_STREAM_TOKEN_SECRET", hide_env_values = true)]
+    pub stream_token_secret: Option<AdminKey>,
 }
 
 /// Characters that an API key chosen by hand needs at least: keys are kept hashed for ever, and a short one could be found

@@ -7,6 +7,7 @@ pub mod config;
 pub mod event_feed;
 pub mod event_log;
 pub mod fault_points;
+pub mod flags;
 pub mod http;
 pub mod import;
 pub mod limits;

@@ -172,3 +172,53 @@ pub const SENSITIVE_ANSWERS_MAX: usize = 1_000;
 
 /// Events that may wait for a reader of server-sent events; a slow one makes its own stream wait, nobody else's.
 pub const SSE_QUEUE_MAX: usize = 16;
+
+/// Bytes of the environments that are kept in memory to be served (as their parts weigh; see `flags/served.rs`): some
+/// hundred environments of a thousand features.
+pub const FLAG_BYTES_MAX: usize = 512 << 20;
+
+/// Environments whose place is kept though nothing of them is in memory: at about half a KiB each.
+pub const FLAG_SLOTS_MAX: usize = 100_000;
+
+/// Environments that are loaded at the same time: each is in memory twice while it is.
+pub const FLAG_LOADS_MAX: usize = 2;
+
+/// Parts of an environment that are loaded one by one; more are loaded faster as a whole.
+pub const DIRTY_PARTS_MAX: usize = 1_000;
+
+/// How often something is loaded anew because it changed while it was loaded, before those who wait are told to try again.
+pub const RELOADS_MAX: usize = 16;
+
+/// Bytes of a key of an environment: Flagsmith's have 22 or 26, and people may choose others.
+pub const ENVIRONMENT_KEY_BYTES_MAX: usize = 255;
+
+/// Keys that lead nowhere and are remembered, so that to try them again makes no work.
+pub const UNKNOWN_KEYS_MAX: usize = 10_000;
+
+/// Keys that are looked up in the read models at the same time: whoever tries out keys gets no more of the machine.
+pub const KEY_LOOKUPS_MAX: usize = 2;
+
+/// Flags whose evaluations are counted, each by itself: as many series of metrics as a monitoring system bears.
+pub const USAGE_COUNTERS_MAX: usize = 10_000;
+
+/// Evaluations that one report can name of one flag: far more than a client makes between two reports.
+pub const USAGE_COUNT_MAX: u64 = 1_000_000_000;
+
+/// Flags that one report can name: more are not read.
+pub const USAGE_REPORT_FLAGS_MAX: usize = 10_000;
+
+/// Streams of changes of flags that are open at the same time: each is a socket.
+pub const FLAG_STREAMS_MAX: usize = 10_000;
+
+/// For how long a token in the URL of a stream of changes is valid, at least: long enough to connect again after a short
+/// break, short enough that one in someone's log is worth nothing the next day.
+pub const STREAM_TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Characters in the text of a trait (Flagsmith's limit).
+pub const TRAIT_VALUE_CHARACTERS_MAX: usize = 2_000;
+
+/// Characters in an identifier (Flagsmith's limit).
+pub const IDENTIFIER_CHARACTERS_MAX: usize = 2_000;
+
+/// Traits of one identity in one request.
+pub const TRAITS_MAX: usize = 1_000;

@@ -11,6 +11,7 @@ use crate::commands::{CommandError, Commands};
 use crate::config::{DataConfig, WorkerConfig};
 use crate::event_feed::EventFeed;
 use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError, SqliteEventLog};
+use crate::flags::{self, Flags};
 use crate::read_models::ReadModels;
 use crate::workers::{CloneWorker, Projector, ProjectorError, measure_lag, sweep_names};
 
@@ -22,6 +23,8 @@ pub struct Node {
     pub feed: Arc<EventFeed>,
     /// What readers see.
     pub read_models: ReadModels,
+    /// What is served of environments.
+    pub flags: Arc<Flags>,
     shutdown: CancellationToken,
     projectors: TaskTracker,
     workers: TaskTracker,
@@ -82,6 +85,7 @@ impl Node {
         lock: Option<DirectoryLock>,
     ) -> Result<Self, StartError> {
         let feed = Arc::new(EventFeed::new(log.clone()).await?);
+        let head = log.head().await?;
         let commands = Commands::new(log);
         // Whoever has the directory to itself finds no command of another process running.
         let alone_since = lock.is_some().then(clock::now);
@@ -92,6 +96,8 @@ impl Node {
             let task = Projector::new(read_model.clone(), feed.clone(), shutdown.clone()).start()?;
             projectors.spawn(task);
         }
+        let flags = Flags::new(read_models.clone(), head);
+        projectors.spawn(flags::follow(flags.clone(), feed.clone(), shutdown.clone()));
         let status = read_models.environment_status.clone();
         let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone())
             .resting(workers.clone_batch_pause)
@@ -99,7 +105,8 @@ impl Node {
         working.spawn(clone_worker.run());
         working.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
         working.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
-        Ok(Self { commands, feed, read_models, shutdown, projectors, workers: working, stop_workers, _lock: lock })
+        let workers = working;
+        Ok(Self { commands, feed, read_models, flags, shutdown, projectors, workers, stop_workers, _lock: lock })
     }
 
     /// Finishes what is in hand and stops: first the workers, then the projectors, then the log.

@@ -35,6 +35,58 @@ pub fn new_client_key() -> String {
     random_text(CLIENT_KEY_CHARACTERS)
 }
 
+/// A new API key, `{prefix}.{secret}`: 8 and 32 characters.
+#[must_use]
+pub fn new_api_key() -> String {
+    format!("{}.{}", random_text(API_KEY_PREFIX_CHARACTERS), random_text(API_KEY_SECRET_CHARACTERS))
+}
+
+/// The SHA-256 of a key: what keys are found by, because nobody keeps the keys themselves.
+pub type KeyDigest = [u8; 32];
+
+/// The SHA-256 of a key. One round is enough, because keys are random and long.
+#[must_use]
+pub fn digest_key(key: &str) -> KeyDigest {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// A digest in hexadecimal digits, as events and read models keep it.
+#[must_use]
+pub fn hex_digits(digest: &[u8]) -> String {
+    let mut digits = String::with_capacity(digest.len() * 2);
+    for byte in digest {
+        // Writing to a text cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
+/// The digest that [`hex_digits`] wrote; `None` if it is none.
+#[must_use]
+pub fn digest_from_hex(digits: &str) -> Option<KeyDigest> {
+    let mut digest = KeyDigest::default();
+    if digits.len() != 2 * digest.len() || !digits.is_ascii() {
+        return None;
+    }
+    for (index, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+/// What is kept of an API key: its SHA-256 in hexadecimal digits.
+#[must_use]
+pub fn hash_api_key(key: &str) -> String {
+    hex_digits(&digest_key(key))
+}
+
+/// The characters by which an API key is recognised: those before the dot, or the first few.
+#[must_use]
+pub fn api_key_prefix(key: &str) -> String {
+    let prefix = key.split_once('.').map_or(key, |(prefix, _)| prefix);
+    prefix.chars().take(API_KEY_PREFIX_CHARACTERS).collect()
+}
+
 /// A new server-side key of an environment: `ser.` and 22 characters.
 #[must_use]
 pub fn new_server_key() -> String {
@@ -52,28 +104,4 @@ pub fn server_key_prefix(key: &str) -> String {
 pub fn masked_server_key(prefix: &str) -> String {
     let length = SERVER_KEY_MARK.len() + CLIENT_KEY_CHARACTERS;
     format!("{prefix:*<length$}")
-}
-
-/// A new API key, `{prefix}.{secret}`: 8 and 32 characters.
-#[must_use]
-pub fn new_api_key() -> String {
-    format!("{}.{}", random_text(API_KEY_PREFIX_CHARACTERS), random_text(API_KEY_SECRET_CHARACTERS))
-}
-
-/// What is kept of an API key or a server-side key: its SHA-256 in hexadecimal digits. One round is enough, because keys are random and long.
-#[must_use]
-pub fn hash_api_key(key: &str) -> String {
-    let mut digits = String::with_capacity(64);
-    for byte in Sha256::digest(key.as_bytes()) {
-        // Writing to a text cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
-}
-
-/// The characters by which an API key is recognised: those before the dot, or the first few.
-#[must_use]
-pub fn api_key_prefix(key: &str) -> String {
-    let prefix = key.split_once('.').map_or(key, |(prefix, _)| prefix);
-    prefix.chars().take(API_KEY_PREFIX_CHARACTERS).collect()
 }

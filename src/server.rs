@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServerConfig;
 use crate::http;
+use crate::http::ofrep::StreamTokens;
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::{Node, StartError};
 
@@ -68,9 +69,14 @@ impl Server {
             commands: node.commands.clone(),
             read_models: node.read_models.clone(),
             feed: node.feed.clone(),
+            flags: node.flags.clone(),
             shutdown: shutdown.clone(),
         };
-        let door = http::door(state, &config.data.data_dir)?;
+        let tokens = match &config.stream_token_secret {
+            Some(secret) => StreamTokens::new(secret.0.as_bytes()),
+            None => StreamTokens::random(),
+        };
+        let door = http::door(state, tokens, &config.data.data_dir)?;
         let serving = tokio::spawn(http::serve(listener, door, shutdown.clone()));
         Ok((Self { node, address, shutdown, serving }, new_key))
     }

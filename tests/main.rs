@@ -6,6 +6,7 @@ mod clone;
 mod commands;
 mod contract;
 mod crash;
+mod flags;
 mod http;
 mod import;
 mod layout;

@@ -44,6 +44,7 @@ pub async fn run(config: DemoConfig) -> Result<(), CliError> {
         data: DataConfig::in_directory(directory.path().to_owned()),
         workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(key.clone())),
+        stream_token_secret: None,
     };
     let (server, _) = Server::start(&server_config).await?;
     let told = tell(&server, &key, config.features as usize).await;

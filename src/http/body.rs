@@ -54,16 +54,37 @@ async fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<(String, String)>
     Ok(texts)
 }
 
+impl Fields {
+    /// The fields of a body.
+    ///
+    /// # Errors
+    /// 400 if it is malformed or no object, 415 if its media type is none that is read.
+    pub async fn from_bytes(content_type: Option<&str>, bytes: Bytes) -> Result<Self, Problem> {
+        match parse(content_type, bytes).await? {
+            Body::Form(fields) => Ok(fields),
+            Body::Json(Value::Null) => Err(Problem::non_field("No data provided")),
+            Body::Json(value) => Self::from_value(value).map_err(Problem::Invalid),
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (content_type, bytes) = read(request, state).await?;
-        match parse(content_type.as_deref(), bytes).await? {
-            Body::Form(fields) => Ok(fields),
-            Body::Json(Value::Null) => Err(Problem::non_field("No data provided")),
-            Body::Json(value) => Self::from_value(value).map_err(Problem::Invalid),
-        }
+        Self::from_bytes(content_type.as_deref(), bytes).await
+    }
+}
+
+/// A body as the JSON that it is, whatever that is.
+///
+/// # Errors
+/// 400 if it is malformed, 415 if its media type is not JSON.
+pub(super) async fn json_value(content_type: Option<&str>, bytes: Bytes) -> Result<Value, Problem> {
+    match parse(content_type, bytes).await? {
+        Body::Json(value) => Ok(value),
+        Body::Form(_) => Err(Problem::UnsupportedMediaType(content_type.unwrap_or_default().to_owned())),
     }
 }
 
@@ -72,6 +93,19 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 pub struct Items(Value);
 
 impl Items {
+    /// The list that a body is.
+    ///
+    /// # Errors
+    /// 400 if it is malformed, 415 if its media type is not JSON.
+    pub async fn from_bytes(content_type: Option<&str>, bytes: Bytes) -> Result<Self, Problem> {
+        match parse(content_type, bytes).await? {
+            Body::Json(value) => Ok(Self(value)),
+            Body::Form(_) => {
+                Err(Problem::Invalid(Messages::non_field("Expected a list of items but got type \"QueryDict\".")))
+            }
+        }
+    }
+
     /// Reads each object.
     ///
     /// # Errors
@@ -86,12 +120,7 @@ impl<S: Send + Sync> FromRequest<S> for Items {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (content_type, bytes) = read(request, state).await?;
-        match parse(content_type.as_deref(), bytes).await? {
-            Body::Json(value) => Ok(Self(value)),
-            Body::Form(_) => {
-                Err(Problem::Invalid(Messages::non_field("Expected a list of items but got type \"QueryDict\".")))
-            }
-        }
+        Self::from_bytes(content_type.as_deref(), bytes).await
     }
 }
 

@@ -3,9 +3,13 @@
 //! `router` puts it together. A request passes `envelope` (its id, log line, metrics, headers), authentication and
 //! `idempotency`, and reaches the file of its resource, which reads it with `body`, `fields` and `pagination` and answers
 //! with an `answer::Answer` or a `problem::Problem`.
+//!
+//! Requests for flags take the short way: `lean` surrounds them, and `sdk` and `ofrep` answer them from memory.
 
 pub mod answer;
 pub mod body;
+mod change_stream;
+mod conditional;
 pub mod detached;
 pub mod envelope;
 pub mod field_errors;
@@ -13,14 +17,18 @@ pub mod fields;
 mod health;
 pub mod idempotency;
 pub mod kinds;
+mod lean;
+pub mod ofrep;
 pub mod openapi;
 pub mod operational;
 pub mod pagination;
 pub mod problem;
 pub mod rejections;
 pub mod request_context;
+mod requested_value;
 mod resources;
 pub mod router;
+mod sdk;
 mod serve;
 pub mod session;
 pub mod state;

@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, SecurityRequirement};
 use utoipa::{IntoResponses, ToSchema};
 use utoipa_swagger_ui::Config;
@@ -32,6 +32,12 @@ const POLICY: (HeaderName, HeaderValue) = (
 
 const SECURITY: &str = "\
     `Api-Key <key>`: a key of an organisation. `Token <key>` and `Bearer <key>` are taken for the same.";
+
+/// How those who ask for flags name the environment.
+const ENVIRONMENT_KEYS: [(&str, &str, &str); 2] = [
+    ("environment_key", "X-Environment-Key", "The client key or a server key of an environment."),
+    ("ofrep_api_key", "X-API-Key", "The client key or a server key of an environment."),
+];
 
 /// What a problem's body says, where it does not name fields.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,6 +75,11 @@ pub(super) fn description() -> OpenApi {
     let mut components = Components::new();
     let authorization = ApiKey::Header(ApiKeyValue::with_description("Authorization", SECURITY));
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(authorization));
+    for (name, header, description) in ENVIRONMENT_KEYS {
+        let key = ApiKey::Header(ApiKeyValue::with_description(header, description));
+        components.add_security_scheme(name, SecurityScheme::ApiKey(key));
+    }
+    components.add_security_scheme("ofrep_bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     let required = SecurityRequirement::new("api_key", Vec::<String>::new());
     OpenApiBuilder::new().info(info).components(Some(components)).security(Some([required])).build()
 }

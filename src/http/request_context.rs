@@ -176,7 +176,8 @@ fn remote_address(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
-fn base_url(headers: &HeaderMap, uri: &Uri) -> String {
+/// What absolute URLs in an answer begin with: scheme and host, without a slash at the end.
+pub(super) fn base_url(headers: &HeaderMap, uri: &Uri) -> String {
     let sent = headers.get(header::HOST).and_then(|value| Authority::try_from(value.as_bytes()).ok());
     let host = uri.authority().cloned().or(sent).unwrap_or(Authority::from_static("localhost"));
     // A proxy that ends TLS says so; who lies about it only gets wrong links.

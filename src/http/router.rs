@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, options};
 use futures_util::{Stream, StreamExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, Any as Anyone, CorsLayer};
@@ -22,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::answer::OFFSHOOT_POSITION;
 use super::envelope::{AllowedMethods, FLAGSMITH_VERSION, envelope};
 use super::idempotency::IDEMPOTENCY_REPLAYED;
+use super::lean::{preflight, wrong_method};
 use super::openapi;
 use super::operational::{self, Operational};
 use super::problem::Problem;
@@ -35,17 +36,25 @@ pub const BASE_PATH: &str = "/api/v1";
 const PREFLIGHT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The whole door. The resources' paths are relative to [`BASE_PATH`], begin and end with a slash (`/projects/{id}/`), and
-/// have their state, and authentication and [`idempotency`](super::idempotency) around them already.
+/// have their state, and authentication and [`idempotency`](super::idempotency) around them already. The paths of `flags`
+/// are whole; nothing is put around them.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that remote addresses are known.
 ///
 /// # Errors
 /// The description of the API cannot be written as JSON.
-pub fn assemble(resources: OpenApiRouter, operational: Operational) -> Result<Router, serde_json::Error> {
+pub fn assemble(
+    resources: OpenApiRouter,
+    operational: Operational,
+    flags: OpenApiRouter,
+) -> Result<Router, serde_json::Error> {
     let (routes, mut description) = OpenApiRouter::with_openapi(openapi::description())
         .nest(BASE_PATH, resources)
         .merge(operational::routes(operational))
         .split_for_parts();
+    let (flag_routes, flag_description) = flags.split_for_parts();
+    let flag_routes = with_preflights(flag_routes, &flag_description.paths);
+    description.merge(flag_description);
     openapi::name_operations(&mut description);
     let allowed = allowed_methods(&description);
     let router = with_slashless_paths(routes, &description.paths)
@@ -59,7 +68,14 @@ pub fn assemble(resources: OpenApiRouter, operational: Operational) -> Result<Ro
         .layer(from_fn(refuse_big_bodies))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors())
-        .layer(from_fn_with_state(allowed, envelope)))
+        .layer(from_fn_with_state(allowed, envelope))
+        .merge(flag_routes))
+}
+
+/// The routes of those who ask for flags, which answer browsers and wrong methods by themselves.
+fn with_preflights(router: Router, paths: &Paths) -> Router {
+    let with_preflight = |router: Router, path: &String| router.route(path, options(preflight));
+    paths.paths.keys().fold(router, with_preflight).method_not_allowed_fallback(wrong_method)
 }
 
 /// What `Allow` says of each path, in Flagsmith's order.
@@ -112,7 +128,7 @@ async fn refuse_big_bodies(request: Request, next: Next) -> Response {
 }
 
 /// Reads what is still to come, within reason: a sender that is cut off in the middle never reads the answer.
-async fn discard<E>(mut body: impl Stream<Item = Result<axum::body::Bytes, E>> + Unpin) {
+pub(super) async fn discard<E>(mut body: impl Stream<Item = Result<axum::body::Bytes, E>> + Unpin) {
     let mut read = 0;
     while let Some(Ok(bytes)) = body.next().await {
         read += bytes.len();

@@ -12,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::detached::detached;
 use super::health::StoreHealth;
 use super::idempotency::{StoredAnswers, replay};
+use super::lean::Lean;
+use super::ofrep::{self, StreamTokens};
 use super::operational::Operational;
 use super::resources;
 use super::router::assemble;
+use super::sdk;
 use super::session::authenticate;
 use super::state::AppState;
 use crate::limits::SHUTDOWN_WAIT;
@@ -38,10 +41,11 @@ pub enum DoorError {
 ///
 /// # Errors
 /// [`DoorError`].
-pub fn door(state: AppState, data_dir: &Path) -> Result<Router, DoorError> {
+pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path) -> Result<Router, DoorError> {
     let answers = StoredAnswers::open(&data_dir.join("answers.sqlite"))?;
     let metrics = metrics_handle()?;
     tokio::spawn(keep_metrics(metrics.clone()));
+    let lean = Lean::new(state.flags.clone(), tokens, state.shutdown.clone());
     let health = Arc::new(StoreHealth::new(state.clone()));
     // The last layer is the outermost.
     let resources = resources::routes()
@@ -49,7 +53,8 @@ pub fn door(state: AppState, data_dir: &Path) -> Result<Router, DoorError> {
         .layer(from_fn(detached))
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state);
-    Ok(assemble(resources, Operational { health, metrics })?)
+    let flags = sdk::routes().merge(ofrep::routes()).with_state(lean);
+    Ok(assemble(resources, Operational { health, metrics }, flags)?)
 }
 
 /// Serves the door. After `shutdown` no connection is accepted any more; requests in hand are finished.

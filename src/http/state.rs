@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::rejections::{environment_is_creating, sentence};
 use crate::commands::{CloneRejection, CommandError, Commands, Rejection};
 use crate::event_feed::EventFeed;
+use crate::flags::Flags;
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::read_models::{QueryError, ReadModel, ReadModels, wait_for_serving};
 
@@ -21,6 +22,8 @@ pub struct AppState {
     pub read_models: ReadModels,
     /// The log's events.
     pub feed: Arc<EventFeed>,
+    /// What is served of environments.
+    pub flags: Arc<Flags>,
     /// Ends open streams when the server stops.
     pub shutdown: CancellationToken,
 }
@@ -34,7 +37,15 @@ impl AppState {
 
     /// The same for the read models that an answer, and what is asked next because of it, depend on.
     pub async fn settle_on(&self, read_models: &[&Arc<ReadModel>], position: Position) {
-        if !wait_for_serving(read_models, position, READ_YOUR_WRITES_WAIT).await {
+        let settled = async {
+            let shown = wait_for_serving(read_models, position, READ_YOUR_WRITES_WAIT).await;
+            // Whoever is told of a change is served it. Where nobody can be served, nobody waits for that.
+            if self.flags.is_serving() {
+                self.flags.reached(position).await;
+            }
+            shown
+        };
+        if !tokio::time::timeout(READ_YOUR_WRITES_WAIT, settled).await.unwrap_or(false) {
             tracing::warn!(%position, "an answer does not wait for the read models any longer");
         }
     }

@@ -62,7 +62,7 @@ impl SmallDoor {
             .layer(from_fn(authenticate))
             .with_state(things.clone());
         let operational = Operational { health: Arc::new(Health), metrics: metrics_handle().unwrap() };
-        let router = assemble(resources, operational).unwrap();
+        let router = assemble(resources, operational, OpenApiRouter::new()).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();

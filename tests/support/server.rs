@@ -102,13 +102,15 @@ impl TestServer {
         &self.server.node().commands
     }
 
-    /// Waits until every read model has reached a position.
+    /// Waits until every read model, and what is served, has reached a position.
     pub async fn settle(&self, position: Position) {
         let at_most = std::time::Duration::from_secs(30);
         assert!(
             self.server.node().read_models.wait_for(position, at_most).await,
             "read models did not reach {position}"
         );
+        let served = self.server.node().flags.reached(position);
+        assert!(tokio::time::timeout(at_most, served).await.is_ok(), "served flags did not reach {position}");
     }
 
     /// Where the log stands: to show that a rejected request wrote nothing.
@@ -123,5 +125,6 @@ fn config(directory: &TempDir) -> ServerConfig {
         data: DataConfig::in_directory(directory.path().to_owned()),
         workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
+        stream_token_secret: None,
     }
 }

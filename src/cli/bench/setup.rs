@@ -86,6 +86,7 @@ async fn serve(directory: &TempDir, key: &str) -> Result<(Server, Api), CliError
         data: DataConfig::in_directory(directory.path().to_owned()),
         workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(key.to_owned())),
+        stream_token_secret: None,
     };
     let (server, _) = Server::start(&config).await?;
     let api = Api::new(&server, key)?;

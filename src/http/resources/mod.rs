@@ -21,6 +21,7 @@ mod projections;
 mod projects;
 mod segment_overrides;
 mod segments;
+mod served_flags;
 mod server_keys;
 mod shapes;
 mod state_changes;
@@ -50,5 +51,6 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(projects::routes())
         .merge(segment_overrides::routes())
         .merge(segments::routes())
+        .merge(served_flags::routes())
         .merge(server_keys::routes())
 }
