@@ -50,6 +50,14 @@ impl Api {
         read(self.request(reqwest::Method::POST, path).json(body).send().await?).await
     }
 
+    /// Puts JSON and gets a JSON answer.
+    ///
+    /// # Errors
+    /// There is no answer, or it is an error.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, CliError> {
+        read(self.request(reqwest::Method::PUT, path).json(body).send().await?).await
+    }
+
     /// Gets an answer that goes on.
     ///
     /// # Errors

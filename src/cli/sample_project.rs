@@ -39,7 +39,8 @@ pub fn sample_states(features: usize) -> usize {
     features + features.div_ceil(EVERY)
 }
 
-fn segment(name: &str, property: &str, value: &str) -> NewSegment {
+/// A segment: whose trait `property` is `value`.
+pub fn segment(name: &str, property: &str, value: &str) -> NewSegment {
     let condition = NewCondition {
         id: None,
         operator: SegmentOperator::Equal,

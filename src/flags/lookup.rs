@@ -159,16 +159,16 @@ impl Flags {
             }
             let generation = self.slots.generation();
             self.wait_for_follower().await?;
-            let door = if key.starts_with(SERVER_KEY_PREFIX) {
+            let is_known = if key.starts_with(SERVER_KEY_PREFIX) {
                 self.find_server_key(digest).await?
             } else {
                 self.find_client_key(key).await?
             };
-            if door.is_none() {
+            if !is_known {
                 self.slots.insert_unknown(digest);
             }
             if self.slots.is_still(generation) {
-                return door.ok_or(NotServed::UnknownKey);
+                return self.known_door(key)?.ok_or(NotServed::UnknownKey);
             }
             // A key was changed while this one was looked up: perhaps this one.
             self.slots.forget_key(&digest);
@@ -176,25 +176,25 @@ impl Flags {
         Err(NotServed::NotReady("keys change faster than they are looked up".to_owned()))
     }
 
-    async fn find_client_key(&self, key: &str) -> Result<Option<Door>, NotServed> {
+    /// Keeps in mind where a client key leads. False if there is no such key.
+    async fn find_client_key(&self, key: &str) -> Result<bool, NotServed> {
         let owned = key.to_owned();
         let query = move |file: &_| environment_status::environment_by_key(file, &owned);
-        let Some(stored) = self.read_models.environment_status.query(query).await? else { return Ok(None) };
-        let slot = self.slot(&stored);
-        self.slots.insert_client_key(&slot);
-        Ok(Some(Door { slot, audience: Audience::Client }))
+        let Some(stored) = self.read_models.environment_status.query(query).await? else { return Ok(false) };
+        self.slots.insert_client_key(&self.slot(&stored));
+        Ok(true)
     }
 
-    async fn find_server_key(&self, digest: KeyDigest) -> Result<Option<Door>, NotServed> {
+    /// Keeps in mind where a server key leads, be it accepted or not. False if there is no such key.
+    async fn find_server_key(&self, digest: KeyDigest) -> Result<bool, NotServed> {
         let hash = hex_digits(&digest);
         let query = move |file: &_| access::server_key_by_hash(file, &hash);
-        let Some(key) = self.read_models.access.query(query).await? else { return Ok(None) };
-        let Some(stored) = self.stored_environment(key.environment).await? else { return Ok(None) };
-        let (slot, is_valid) = (self.slot(&stored), key.is_valid_at(clock::now()));
+        let Some(key) = self.read_models.access.query(query).await? else { return Ok(false) };
+        let Some(stored) = self.stored_environment(key.environment).await? else { return Ok(false) };
         let StoredServerKey { id, settings, .. } = key;
-        let (is_active, expires_at) = (settings.is_active, settings.expires_at);
-        self.slots.insert_server_key(digest, &ServerKeyEntry { id, slot: slot.clone(), is_active, expires_at });
-        Ok(is_valid.then_some(Door { slot, audience: Audience::Server }))
+        let (slot, is_active, expires_at) = (self.slot(&stored), settings.is_active, settings.expires_at);
+        self.slots.insert_server_key(digest, &ServerKeyEntry { id, slot, is_active, expires_at });
+        Ok(true)
     }
 
     async fn stored_environment(&self, id: EnvironmentId) -> Result<Option<StoredEnvironment>, NotServed> {

@@ -142,3 +142,31 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Value::deserialize(MapAccessDeserializer::new(members)).map(RequestedValue::from)
     }
 }
+
+/// A text that borrows from the body if nothing in it was escaped.
+#[derive(Debug)]
+pub struct BorrowedText<'a>(pub Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for BorrowedText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = BorrowedText<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(BorrowedText(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(BorrowedText(Cow::Owned(text.to_owned())))
+    }
+}

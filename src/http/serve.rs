@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +62,12 @@ pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path) -> Result<Ro
 pub async fn serve(listener: TcpListener, door: Router, shutdown: CancellationToken) {
     let service = door.into_make_service_with_connect_info::<SocketAddr>();
     let stopping = shutdown.clone();
+    // An answer that fills several packets does not wait for the first to be acknowledged.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps packets back");
+        }
+    });
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
     let serving = tokio::spawn(serving.into_future());
     shutdown.cancelled().await;

@@ -86,7 +86,7 @@ async fn what_is_wrong_is_told_with_a_code_and_details() {
     let key = json!("banner");
     assert_eq!(sent(one, "{").await, (400, "PARSE_ERROR".to_owned(), key.clone()));
     assert_eq!(sent(one, r#"{"context":3}"#).await, (400, "INVALID_CONTEXT".to_owned(), key.clone()));
-    assert_eq!(sent(all, "[").await, (400, "PARSE_ERROR".to_owned(), Value::Null));
+    assert_eq!(sent(all, "{\"context\"").await, (400, "PARSE_ERROR".to_owned(), Value::Null));
     assert_eq!(sent(all, r#"{"context":{"targetingKey":{}}}"#).await, (400, "INVALID_CONTEXT".to_owned(), Value::Null));
     let nope = "/ofrep/v1/evaluate/flags/nope%20%2F";
     assert_eq!(sent(nope, "{}").await, (404, "FLAG_NOT_FOUND".to_owned(), json!("nope /")));

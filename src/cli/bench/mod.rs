@@ -3,6 +3,7 @@
 mod append;
 mod clone;
 mod figures;
+mod flags;
 mod process;
 mod rebuild;
 mod setup;
@@ -22,6 +23,11 @@ pub enum BenchCommand {
     Rebuild(rebuild::RebuildBench),
     /// Starting on data that is there: until the server answers.
     Start(rebuild::StartBench),
+    /// Serving flags, beside a bare handler that answers the same bytes from memory.
+    Flags(flags::FlagsBench),
+    /// The bare handler, for `flags`.
+    #[command(hide = true)]
+    BareHandler(flags::BareConfig),
 }
 
 /// Measures it.
@@ -31,5 +37,7 @@ pub async fn run(command: BenchCommand) -> Result<(), CliError> {
         BenchCommand::Append(config) => append::run(config).await,
         BenchCommand::Rebuild(config) => rebuild::run(config).await,
         BenchCommand::Start(config) => rebuild::run_start(config).await,
+        BenchCommand::Flags(config) => flags::run_flags(config).await,
+        BenchCommand::BareHandler(config) => flags::serve_bare(config).await,
     }
 }

@@ -72,6 +72,16 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// Where its data is.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// The API key of the organisation's admin.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Starts it again.
     pub async fn start(self) -> Result<Setup, CliError> {
         let Self { directory, key } = self;

@@ -7,7 +7,7 @@ use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::refusal::Refusal;
-use crate::http::requested_value::RequestedValue;
+use crate::http::requested_value::{BorrowedText, RequestedValue};
 use crate::limits::{IDENTIFIER_CHARACTERS_MAX, TRAITS_MAX};
 
 /// A request for evaluations, in the parts that matter here.
@@ -62,8 +62,8 @@ impl<'de> Visitor<'de> for RequestVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut request = None;
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            if name == "context" {
+        while let Some(name) = members.next_key::<BorrowedText<'de>>()? {
+            if name.0 == "context" {
                 request = members.next_value::<Option<EvaluationContext<'de>>>()?;
             } else {
                 members.next_value::<IgnoredAny>()?;
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for ContextVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut request = EvaluationRequest::default();
-        while let Some(name) = members.next_key::<Borrowed<'de>>()? {
+        while let Some(name) = members.next_key::<BorrowedText<'de>>()? {
             let value = members.next_value::<RequestedValue<'de>>()?;
             if name.0 != "targetingKey" {
                 request.attributes.push((name.0, value));
@@ -106,18 +106,6 @@ impl<'de> Visitor<'de> for ContextVisitor {
             };
         }
         Ok(EvaluationContext(request))
-    }
-}
-
-/// A text that borrows from the body if nothing in it was escaped.
-struct Borrowed<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Borrowed<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match RequestedValue::deserialize(deserializer)? {
-            RequestedValue::Text(text) => Ok(Self(text)),
-            _ => Err(D::Error::custom("a name is no text")),
-        }
     }
 }
 

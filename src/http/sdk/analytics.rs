@@ -35,7 +35,7 @@ async fn counts(State(lean): State<Arc<Lean>>, request: Request) -> Response {
     let tell = async |asked: Asked, unread: Unread| {
         let access = access(&lean, &asked).await?;
         let body = unread.read().await?;
-        if let Value::Object(counts) = json_value(asked.header(header::CONTENT_TYPE), &body)? {
+        if let Value::Object(counts) = json_value(asked.header(header::CONTENT_TYPE), body).await? {
             let reports = counts
                 .iter()
                 .filter_map(|(feature, count)| Some(Report { feature, count: count.as_u64()?, was_enabled: None }));
@@ -57,7 +57,7 @@ async fn evaluations(State(lean): State<Arc<Lean>>, request: Request) -> Respons
     let tell = async |asked: Asked, unread: Unread| {
         let access = access(&lean, &asked).await?;
         let body = unread.read().await?;
-        let mut fields = Fields::from_bytes(asked.header(header::CONTENT_TYPE), &body)?;
+        let mut fields = Fields::from_bytes(asked.header(header::CONTENT_TYPE), body).await?;
         fields.require(&["evaluations"]);
         let read = fields.objects("evaluations", evaluation).unwrap_or_default();
         fields.finish()?;

@@ -70,7 +70,7 @@ async fn show(lean: &Lean, asked: &Asked) -> Result<Response, Problem> {
 async fn evaluate(lean: &Lean, asked: Asked, unread: Unread) -> Result<Response, Problem> {
     let access = access(lean, &asked).await?;
     let body = unread.read().await?;
-    let mut request = IdentityRequest::read(&asked, &body)?;
+    let mut request = IdentityRequest::read(&asked, &body).await?;
     if access.audience == Audience::Client && !access.environment.head.environment.settings.allow_client_traits {
         request.traits.clear();
     }

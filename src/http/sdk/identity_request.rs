@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use axum::body::Bytes;
 use axum::http::header;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -13,7 +14,7 @@ use crate::http::fields::Fields;
 use crate::http::kinds::{boolean, text};
 use crate::http::lean::Asked;
 use crate::http::problem::Problem;
-use crate::http::requested_value::RequestedValue;
+use crate::http::requested_value::{BorrowedText, RequestedValue};
 use crate::limits::{IDENTIFIER_CHARACTERS_MAX, TRAIT_VALUE_CHARACTERS_MAX, TRAITS_MAX};
 use crate::secrets::hex_digits;
 
@@ -56,9 +57,11 @@ impl<'de> Visitor<'de> for IdentityVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut request = IdentityRequest::default();
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            match name.as_ref() {
-                "identifier" => request.identifier = text_or_null(members.next_value()?)?,
+        while let Some(name) = members.next_key::<BorrowedText<'de>>()? {
+            match name.0.as_ref() {
+                "identifier" => {
+                    request.identifier = members.next_value::<Option<BorrowedText<'de>>>()?.map(|text| text.0);
+                }
                 "traits" => request.traits = members.next_value::<Option<_>>()?.unwrap_or_default(),
                 "transient" => drop(members.next_value::<Option<bool>>()?),
                 _ => drop(members.next_value::<IgnoredAny>()?),
@@ -79,9 +82,9 @@ impl<'de> Visitor<'de> for TraitVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let (mut key, mut value) = (None, None);
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            match name.as_ref() {
-                "trait_key" => key = text_or_null(members.next_value()?)?,
+        while let Some(name) = members.next_key::<BorrowedText<'de>>()? {
+            match name.0.as_ref() {
+                "trait_key" => key = Some(members.next_value::<BorrowedText<'de>>()?.0),
                 "trait_value" => value = Some(members.next_value()?),
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }
@@ -91,21 +94,12 @@ impl<'de> Visitor<'de> for TraitVisitor {
     }
 }
 
-/// A text that is borrowed if nothing in it was escaped, or none.
-fn text_or_null<E: Error>(value: RequestedValue<'_>) -> Result<Option<Cow<'_, str>>, E> {
-    match value {
-        RequestedValue::Text(text) => Ok(Some(text)),
-        RequestedValue::Null => Ok(None),
-        _ => Err(E::custom("this is no text")),
-    }
-}
-
 impl<'a> IdentityRequest<'a> {
     /// Reads a request's body.
     ///
     /// # Errors
     /// 400: it is malformed, or something in it is; 415 if it is not JSON.
-    pub(super) fn read(asked: &Asked, body: &'a [u8]) -> Result<Self, Problem> {
+    pub(super) async fn read(asked: &Asked, body: &'a Bytes) -> Result<Self, Problem> {
         let content_type = asked.header(header::CONTENT_TYPE);
         let is_json = content_type.is_some_and(|sent| sent.starts_with("application/json"));
         if is_json
@@ -115,7 +109,7 @@ impl<'a> IdentityRequest<'a> {
             return Ok(request);
         }
         // What is not as usual is read again, with time for telling what is wrong.
-        Self::read_fields(Fields::from_bytes(content_type, body)?)
+        Self::read_fields(Fields::from_bytes(content_type, body.clone()).await?)
     }
 
     fn is_valid(&self) -> bool {

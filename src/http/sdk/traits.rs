@@ -38,7 +38,7 @@ async fn one(State(lean): State<Arc<Lean>>, request: Request) -> Response {
     let tell = async |asked: Asked, unread: Unread| {
         admit(&lean, &asked).await?;
         let body = unread.read().await?;
-        let mut fields = Fields::from_bytes(asked.header(header::CONTENT_TYPE), &body)?;
+        let mut fields = Fields::from_bytes(asked.header(header::CONTENT_TYPE), body).await?;
         let told = read(&mut fields);
         fields.finish()?;
         Ok(Answer::ok(&told).into_response())
@@ -59,7 +59,7 @@ async fn many(State(lean): State<Arc<Lean>>, request: Request) -> Response {
     let tell = async |asked: Asked, unread: Unread| {
         admit(&lean, &asked).await?;
         let body = unread.read().await?;
-        let told = Items::from_bytes(asked.header(header::CONTENT_TYPE), &body)?.read(read)?;
+        let told = Items::from_bytes(asked.header(header::CONTENT_TYPE), body).await?.read(read)?;
         if told.len() > TRAITS_MAX {
             return Err(Problem::list(format!("At most {TRAITS_MAX} traits are read.")));
         }
