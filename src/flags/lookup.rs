@@ -18,10 +18,7 @@ use super::{Audience, Flags, ServedEnvironment};
 use crate::clock;
 use crate::limits::{ENVIRONMENT_KEY_BYTES_MAX, READ_YOUR_WRITES_WAIT, RELOADS_MAX};
 use crate::read_models::QueryError;
-use crate::secrets::{KeyDigest, digest_key, hex_digits};
-
-/// What server keys begin with (Flagsmith's).
-pub const SERVER_KEY_PREFIX: &str = "ser.";
+use crate::secrets::{KeyDigest, SERVER_KEY_MARK, digest_key, hex_digits};
 
 /// What a key opens.
 #[derive(Clone)]
@@ -133,7 +130,7 @@ impl Flags {
 
     /// Where a key leads, as far as that is in memory.
     fn known_door(&self, key: &str) -> Result<Option<Door>, NotServed> {
-        if !key.starts_with(SERVER_KEY_PREFIX) {
+        if !key.starts_with(SERVER_KEY_MARK) {
             return Ok(self.slots.of_client_key(key).map(|slot| Door { slot, audience: Audience::Client }));
         }
         let Some(entry) = self.slots.of_server_key(&digest_key(key)) else { return Ok(None) };
@@ -159,7 +156,7 @@ impl Flags {
             }
             let generation = self.slots.generation();
             self.wait_for_follower().await?;
-            let is_known = if key.starts_with(SERVER_KEY_PREFIX) {
+            let is_known = if key.starts_with(SERVER_KEY_MARK) {
                 self.find_server_key(digest).await?
             } else {
                 self.find_client_key(key).await?

@@ -211,12 +211,10 @@ impl ServedEnvironment {
         self.identities.values().filter(overrides).map(|identity| identity.id).collect()
     }
 
-    /// Bytes that it takes in memory, about, with the bodies that were rendered so far.
+    /// Bytes that it takes in memory, about, once all bodies are rendered: they repeat what is in the parts.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let bodies = [&self.rendered.client_flags, &self.rendered.server_flags, &self.rendered.document];
-        let bodies: usize = bodies.into_iter().filter_map(OnceLock::get).map(Bytes::len).sum();
-        size_of::<Self>() + self.parts_weight + bodies
+        size_of::<Self>() + 2 * self.parts_weight
     }
 }
 

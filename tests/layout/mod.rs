@@ -45,6 +45,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/event_log", &["crate::commands", "crate::read_models", "crate::workers", "crate::http", "crate::cli"]),
     ("src/commands", &["crate::read_models", "crate::workers", "crate::http", "crate::cli", "offshoot_projections"]),
     ("src/read_models", &["crate::commands", "crate::workers", "crate::http", "crate::cli"]),
+    ("src/flags", &["crate::commands", "crate::workers", "crate::http", "crate::cli"]),
     ("src/workers", &["crate::http", "crate::cli"]),
     ("src/http", &["crate::cli", "crate::workers"]),
 ];
