@@ -71,8 +71,9 @@ pub const STORE_NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 /// that lost its session without noticing.
 pub const STORE_SESSION_CHECK: Duration = Duration::from_secs(1);
 
-/// Bytes of recent events that readers share without asking the store.
-pub const FEED_BYTES_MAX: usize = 32 << 20;
+/// Bytes of recent events that readers share without asking the store; what was read of them takes as much again. Many times
+/// what comes during one transaction of a read model.
+pub const FEED_BYTES_MAX: usize = 8 << 20;
 
 /// Recent events that readers share without asking the store.
 pub const FEED_EVENTS_MAX: usize = 16_384;
@@ -98,6 +99,9 @@ pub const CLONE_BATCH_SIZE: u32 = 500;
 
 /// States that a synchronous clone may have: all of it is one append, and the caller waits.
 pub const SYNC_CLONE_FEATURE_STATES_MAX: u64 = 50_000;
+
+/// How long the copying of a clone lets the answer to its request go first: many times what the answer takes.
+pub const CLONE_START_WAIT: Duration = Duration::from_millis(100);
 
 /// Clones that a node works on at the same time; further ones wait.
 pub const CLONES_RUNNING_MAX: usize = 64;

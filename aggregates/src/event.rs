@@ -93,20 +93,25 @@ impl RecordedEvent {
     /// # Errors
     /// As [`RecordedEvent::event`].
     pub fn decode_as<E: DomainEvent + DeserializeOwned>(&self) -> Result<E, DecodeError> {
-        let error = |detail: String| DecodeError {
-            event_type: self.event_type.clone(),
-            event_version: self.event_version.clone(),
-            detail,
-        };
-        if self.event_version != EVENT_VERSION {
-            return Err(error("this version of the program does not know that version of the event".to_owned()));
-        }
-        let event: E = serde_json::from_str(&self.payload).map_err(|cause| error(cause.to_string()))?;
+        let event: E = self.read()?;
         if event.event_type() == self.event_type {
             Ok(event)
         } else {
-            Err(error(format!("the payload is that of {}", event.event_type())))
+            Err(self.decode_error(format!("the payload is that of {}", event.event_type())))
         }
+    }
+
+    /// Reads the payload, if this program knows the event's version.
+    pub(crate) fn read<E: DeserializeOwned>(&self) -> Result<E, DecodeError> {
+        if self.event_version != EVENT_VERSION {
+            let detail = "this version of the program does not know that version of the event";
+            return Err(self.decode_error(detail.to_owned()));
+        }
+        serde_json::from_str(&self.payload).map_err(|cause| self.decode_error(cause.to_string()))
+    }
+
+    pub(crate) fn decode_error(&self, detail: String) -> DecodeError {
+        DecodeError { event_type: self.event_type.clone(), event_version: self.event_version.clone(), detail }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every projection is: a name, a version, tables, and a fold from events to rows; and how events are applied
 //! together with the checkpoint, in one transaction.
 
+use offshoot_aggregates::environment::BatchOutline;
 use offshoot_aggregates::{Event, Position, RecordedEvent};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
@@ -25,6 +26,20 @@ pub trait Projection: Send + Sync + 'static {
     /// Whether events of this type can concern the read model. Those that cannot are passed over without being read.
     fn concerns(&self, _event_type: &str) -> bool {
         true
+    }
+
+    /// Whether batches of feature states are only counted. Then they come to [`Projection::apply_outline`], and their states
+    /// are not read.
+    fn counts_batches(&self) -> bool {
+        false
+    }
+
+    /// Applies a batch of feature states of which only the outline was read.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    fn apply_outline(&self, _: &Transaction<'_>, _: &RecordedEvent, _: &BatchOutline) -> rusqlite::Result<()> {
+        Ok(())
     }
 
     /// Applies one event. Events that do not concern the read model change nothing.
@@ -148,10 +163,7 @@ fn apply_in_transaction<'e>(
             continue;
         }
         if projection.concerns(&recorded.event_type) {
-            match recorded.event() {
-                Ok(event) => projection.apply(&tx, recorded, event)?,
-                Err(error) => park(&tx, recorded, &error.to_string())?,
-            }
+            apply_event(&tx, projection, recorded)?;
         }
         last = recorded.position;
     }
@@ -160,6 +172,18 @@ fn apply_in_transaction<'e>(
     }
     tx.commit()?;
     Ok(last)
+}
+
+fn apply_event(tx: &Transaction<'_>, projection: &dyn Projection, recorded: &RecordedEvent) -> rusqlite::Result<()> {
+    let outline = if projection.counts_batches() { BatchOutline::of(recorded) } else { None };
+    match outline {
+        Some(Ok(outline)) => projection.apply_outline(tx, recorded, &outline),
+        Some(Err(error)) => park(tx, recorded, &error.to_string()),
+        None => match recorded.event() {
+            Ok(event) => projection.apply(tx, recorded, event),
+            Err(error) => park(tx, recorded, &error.to_string()),
+        },
+    }
 }
 
 fn park(tx: &Transaction<'_>, recorded: &RecordedEvent, detail: &str) -> rusqlite::Result<()> {

@@ -18,7 +18,7 @@ use super::clone_run::CloneRun;
 use super::retries::CloneRetries;
 use crate::commands::Commands;
 use crate::event_feed::EventFeed;
-use crate::limits::{CLONE_BATCHES_IN_FLIGHT_MAX, CLONES_RUNNING_MAX, POLL_INTERVAL};
+use crate::limits::{CLONE_BATCHES_IN_FLIGHT_MAX, CLONE_START_WAIT, CLONES_RUNNING_MAX, POLL_INTERVAL};
 use crate::read_models::{QueryError, ReadModel};
 
 /// Copies the feature states of clones.
@@ -147,12 +147,13 @@ impl CloneWorker {
         if !self.with_running(|running| running.insert(clone)) {
             return;
         }
-        let worker = self.clone();
+        let (worker, requested) = (self.clone(), *self.feed.hint().borrow());
         self.tasks.spawn(async move {
             let permit = tokio::select! {
                 permit = worker.clones.clone().acquire_owned() => permit.ok(),
                 () = worker.shutdown.cancelled() => None,
             };
+            worker.let_request_be_answered(requested).await;
             if permit.is_some() {
                 metrics::gauge!("offshoot_clones_running").increment(1);
                 let run = CloneRun::new(clone, &worker.commands, &worker.batches, worker.retries, &worker.shutdown);
@@ -165,6 +166,13 @@ impl CloneWorker {
                 worker.start(clone);
             }
         });
+    }
+
+    /// The answer to the request waits for this read model, and the first batches would take the processor from both.
+    async fn let_request_be_answered(&self, requested: Position) {
+        if self.environment_status.is_serving() {
+            let _ = tokio::time::timeout(CLONE_START_WAIT, self.environment_status.reached(requested)).await;
+        }
     }
 
     async fn is_waiting(&self, clone: Uuid) -> bool {

@@ -26,6 +26,7 @@ pub struct Environment {
     pub(super) particulars: Option<Particulars>,
     pub(super) states: OrdMap<FeatureId, FeatureState>,
     pub(super) overrides: OrdMap<(FeatureId, SegmentId), SegmentOverride>,
+    pub(super) overrides_with_state: u64,
     pub(super) identities: Identities,
     pub(super) server_keys: OrdMap<ServerKeyId, ServerKey>,
     pub(super) grants: OrdMap<Principal, Grant<EnvironmentPermission>>,
@@ -227,7 +228,13 @@ impl Environment {
     }
 
     fn put_override(&mut self, feature: FeatureId, link: SegmentLink, state: Option<FeatureState>) {
-        self.overrides.insert((feature, link.segment), SegmentOverride { link, state });
+        self.overrides_with_state += u64::from(state.is_some());
+        let replaced = self.overrides.insert((feature, link.segment), SegmentOverride { link, state });
+        self.count_removed(replaced);
+    }
+
+    fn count_removed(&mut self, removed: Option<SegmentOverride>) {
+        self.overrides_with_state -= u64::from(removed.is_some_and(|removed| removed.state.is_some()));
     }
 
     fn set_priority(&mut self, feature: FeatureId, feature_segment: FeatureSegmentId, priority: u32) {
@@ -291,7 +298,8 @@ impl Aggregate for Environment {
                 }
             }
             E::SegmentOverrideRemoved { feature, link, .. } => {
-                self.overrides.remove(&(feature, link.segment));
+                let removed = self.overrides.remove(&(feature, link.segment));
+                self.count_removed(removed);
             }
             E::IdentityAdded { identity, identifier } => self.identities.add(identity, &identifier.into()),
             E::IdentityRemoved { identity, .. } => self.identities.remove(identity),

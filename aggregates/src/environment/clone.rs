@@ -86,11 +86,18 @@ impl From<&CloneOrigin> for CloneTarget {
     }
 }
 
-/// How many default states and how many overrides there are to copy.
+/// How many default states and how many overrides there are to copy. Looks at single overrides only as far as some of them are
+/// not copied: of deleted features, or if segments were deleted.
 #[must_use]
 pub fn clone_size(source: &Environment, project: &Project) -> (u64, u64) {
-    let overrides = source.overrides.iter().filter(|((feature, _), item)| is_copied(project, *feature, item));
-    (project.features().len() as u64, overrides.count() as u64)
+    let features = project.features().len() as u64;
+    if project.has_deleted_segments() {
+        let copied = source.overrides.iter().filter(|((feature, _), item)| is_copied(project, *feature, item));
+        return (features, copied.count() as u64);
+    }
+    let of_deleted = project.deleted_features().flat_map(|feature| source.overrides_of(feature));
+    let left_out = of_deleted.filter(|item| item.state.is_some()).count() as u64;
+    (features, source.overrides_with_state - left_out)
 }
 
 /// Whether an override is copied: it has a state, and its feature and segment are not deleted. Unknown ones are counted,

@@ -2,6 +2,7 @@
 //! came to be.
 
 mod aggregate;
+mod batch_outline;
 mod clone;
 mod commands;
 mod creation;
@@ -19,6 +20,7 @@ mod states;
 mod value;
 
 pub use aggregate::Environment;
+pub use batch_outline::BatchOutline;
 pub use clone::{CloneReader, CloneTarget, InvalidClone, clone_size};
 pub use commands::{
     CloneRequest, EnvironmentCommand, ExpectedOverride, FeatureRef, NewEnvironment, ProjectSegments, SegmentRef,

@@ -156,6 +156,17 @@ impl Project {
         &self.segments
     }
 
+    /// The features that it had once.
+    pub fn deleted_features(&self) -> impl Iterator<Item = FeatureId> {
+        self.deleted_features.iter().copied()
+    }
+
+    /// Whether it ever lost a segment.
+    #[must_use]
+    pub fn has_deleted_segments(&self) -> bool {
+        !self.deleted_segments.is_empty()
+    }
+
     /// Whether the project had the segment and has it no longer.
     #[must_use]
     pub fn is_deleted_segment(&self, segment: SegmentId) -> bool {

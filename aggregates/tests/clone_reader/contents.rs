@@ -190,3 +190,60 @@ fn identities_and_their_overrides_are_not_copied() {
     assert_eq!(states.iter().map(|state| state.id.0).collect::<Vec<_>>(), [70_000]);
     assert_eq!(clone_size(&source.environment, &source.project), (1, 0));
 }
+
+#[test]
+fn the_size_counts_the_overrides_that_are_copied_however_they_came_and_went() {
+    let project = || {
+        let features = [feature_created(feature(1, "flag"), 0), feature_created(feature(2, "gone"), 1)];
+        let segments =
+            [segment_created(5, "gold"), segment_created(6, "beta"), segment_created(7, "silver"), reserved()];
+        features.into_iter().chain(segments)
+    };
+    let of_gone = |event| match event {
+        EnvironmentEvent::SegmentOverrideSet { segment_name, link, feature_state, before, after, .. } => {
+            let (feature, feature_name) = (FeatureId(2), "gone".to_owned());
+            EnvironmentEvent::SegmentOverrideSet {
+                feature,
+                feature_name,
+                segment_name,
+                link,
+                feature_state,
+                before,
+                after,
+            }
+        }
+        other => other,
+    };
+    let overrides = || {
+        [
+            override_set(link(15, 5, 0), 105, content("first", 105)),
+            override_set(link(15, 5, 0), 105, content("again", 105)),
+            override_set(link(16, 6, 1), 106, content("removed", 106)),
+            EnvironmentEvent::SegmentOverrideRemoved {
+                feature: FeatureId(1),
+                feature_name: "flag".to_owned(),
+                segment_name: "beta".to_owned(),
+                link: link(16, 6, 1),
+                feature_state: None,
+                before: None,
+            },
+            EnvironmentEvent::SegmentOverrideAdded {
+                feature: FeatureId(1),
+                feature_name: "flag".to_owned(),
+                segment_name: "silver".to_owned(),
+                link: link(17, 7, 1),
+            },
+            of_gone(override_set(link(18, 5, 0), 108, content("of the other", 108))),
+        ]
+    };
+    let size = |deleted: &[ProjectEvent]| {
+        let source = source(project().chain(deleted.iter().cloned()), overrides());
+        let (defaults, overrides) = clone_size(&source.environment, &source.project);
+        assert_eq!(source.states().len() as u64, defaults + overrides);
+        (defaults, overrides)
+    };
+    assert_eq!(size(&[]), (2, 2));
+    assert_eq!(size(&[feature_deleted(2, "gone")]), (1, 1));
+    assert_eq!(size(&[segment_deleted(7, "silver")]), (2, 2));
+    assert_eq!(size(&[segment_deleted(5, "gold"), feature_deleted(2, "gone")]), (1, 0));
+}

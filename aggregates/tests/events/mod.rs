@@ -2,6 +2,7 @@
 
 mod decoding;
 mod names;
+mod outline;
 mod round_trip;
 mod samples;
 

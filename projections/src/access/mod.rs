@@ -105,6 +105,11 @@ impl Projection for Access {
         SCHEMA
     }
 
+    fn concerns(&self, event_type: &str) -> bool {
+        // What features there are and what they say does not matter here, be it much or little.
+        !matches!(event_type, "FeaturesImported" | "FeatureStatesImported" | "FeatureStatesBatchCopied")
+    }
+
     fn apply(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Event) -> rusqlite::Result<()> {
         match event {
             Event::Organisation(event) => fold::apply_organisation(tx, recorded, event),

@@ -1,6 +1,6 @@
 //! The lines of an environment's events.
 
-use offshoot_aggregates::environment::{EnvironmentEvent, Origin};
+use offshoot_aggregates::environment::{BatchOutline, EnvironmentEvent, Origin};
 use offshoot_aggregates::permissions::{EnvironmentPermission, Grant};
 use rusqlite::{Result, Transaction};
 use serde_json::Value;
@@ -81,26 +81,37 @@ fn created(environment: &KnownEnvironment, origin: &Origin) -> Vec<Line> {
     vec![new, line(ChangeType::Unknown, environment, came_from)]
 }
 
-/// How far a clone or an import is. Batches are counted, not looked into: they may be large, and there may be many.
+/// Where a batch of states came, and what there is to say about it. Batches are counted, not looked into: they may be large,
+/// and there may be many.
+pub(super) fn batch(tx: &Transaction<'_>, uuid: Uuid, batch: &BatchOutline) -> Result<(Place, Line)> {
+    let environment = names::environment(tx, uuid)?;
+    let what = if batch.is_copied { "Feature states copied" } else { "Feature states imported" };
+    let line = batch_line(&environment, what, batch.batch, &counted(batch.states, "feature state"));
+    Ok((environment.place, line))
+}
+
+fn batch_line(environment: &KnownEnvironment, what: &str, batch: u32, count: &str) -> Line {
+    let name = &environment.name;
+    let of_all = environment.batches_total.map(|total| format!(" of {total}")).unwrap_or_default();
+    line(ChangeType::Unknown, environment, format!("{what} to {name}: batch {batch}{of_all} ({count})"))
+}
+
+/// How far a clone or an import is.
 fn progress(environment: &KnownEnvironment, event: &EnvironmentEvent) -> Option<Line> {
     use EnvironmentEvent as E;
     let name = &environment.name;
-    let batch_of_all = |batch: &u32| match environment.batches_total {
-        Some(total) => format!("batch {batch} of {total}"),
-        None => format!("batch {batch}"),
-    };
     let log = match event {
         E::FeatureStatesBatchCopied { batch, states } => {
-            let states = counted(states.len() as u64, "feature state");
-            format!("Feature states copied to {name}: {} ({states})", batch_of_all(batch))
+            let count = counted(states.len() as u64, "feature state");
+            return Some(batch_line(environment, "Feature states copied", *batch, &count));
         }
         E::FeatureStatesImported { batch, states } => {
-            let states = counted(states.len() as u64, "feature state");
-            format!("Feature states imported to {name}: {} ({states})", batch_of_all(batch))
+            let count = counted(states.len() as u64, "feature state");
+            return Some(batch_line(environment, "Feature states imported", *batch, &count));
         }
         E::IdentityOverridesImported { batch, overrides } => {
-            let overrides = counted(overrides.len() as u64, "identity override");
-            format!("Identity overrides imported to {name}: {} ({overrides})", batch_of_all(batch))
+            let count = counted(overrides.len() as u64, "identity override");
+            return Some(batch_line(environment, "Identity overrides imported", *batch, &count));
         }
         E::CloneCompleted { feature_states, batches } => {
             format!("Clone completed: {name} ({})", states_in_batches(*feature_states, *batches))

@@ -12,6 +12,7 @@ mod queries;
 mod server_key_lines;
 mod state_lines;
 
+use offshoot_aggregates::environment::BatchOutline;
 use offshoot_aggregates::limits::ENVIRONMENTS_MAX;
 use offshoot_aggregates::{Event, Position, RecordedEvent};
 use rusqlite::{Result, Transaction};
@@ -100,6 +101,15 @@ impl Projection for AuditLog {
 
     fn schema(&self) -> &'static str {
         SCHEMA
+    }
+
+    fn counts_batches(&self) -> bool {
+        true
+    }
+
+    fn apply_outline(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, batch: &BatchOutline) -> Result<()> {
+        let (place, line) = environment_lines::batch(tx, recorded.stream.uuid(), batch)?;
+        write(tx, recorded, place, &[line])
     }
 
     fn apply(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Event) -> Result<()> {

@@ -1,7 +1,9 @@
 //! Where a clone stands: a fold of its own, so that those who follow the log event by event see the same as the read model.
 
 use jiff::Timestamp;
-use offshoot_aggregates::environment::{CloneMode, CloneOrigin, CreationStatus, EnvironmentEvent, Origin};
+use offshoot_aggregates::environment::{
+    BatchOutline, CloneMode, CloneOrigin, CreationStatus, EnvironmentEvent, Origin,
+};
 use offshoot_aggregates::{Position, RecordedEvent};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -80,6 +82,24 @@ impl CloneStatus {
         Some(status)
     }
 
+    /// Where a clone stands after a batch of its states.
+    #[must_use]
+    pub fn after_batch(mut self, recorded: &RecordedEvent, batch: &BatchOutline) -> Self {
+        self.count(recorded, batch.batch, batch.states);
+        self.updated_at = recorded.recorded_at;
+        self.position = recorded.position;
+        self
+    }
+
+    fn count(&mut self, recorded: &RecordedEvent, batch: u32, states: u64) {
+        self.batches_copied = batch;
+        self.feature_states_copied += states;
+        if self.started_at.is_none() {
+            self.started_at = Some(recorded.recorded_at);
+            self.copied_before_start = self.feature_states_copied;
+        }
+    }
+
     /// Whether nothing follows unless someone asks for it: completed, failed or cancelled.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
@@ -123,14 +143,7 @@ impl CloneStatus {
         use EnvironmentEvent as E;
         let now = recorded.recorded_at;
         match event {
-            E::FeatureStatesBatchCopied { batch, states } => {
-                self.batches_copied = *batch;
-                self.feature_states_copied += states.len() as u64;
-                if self.started_at.is_none() {
-                    self.started_at = Some(now);
-                    self.copied_before_start = self.feature_states_copied;
-                }
-            }
+            E::FeatureStatesBatchCopied { batch, states } => self.count(recorded, *batch, states.len() as u64),
             E::CloneCompleted { .. } => {
                 self.status = CreationStatus::Completed;
                 self.completed_at = Some(now);

@@ -1,7 +1,7 @@
 //! What each event of an environment changes.
 
 use offshoot_aggregates::RecordedEvent;
-use offshoot_aggregates::environment::{CreationStatus, EnvironmentEvent, EnvironmentSettings, Origin};
+use offshoot_aggregates::environment::{BatchOutline, CreationStatus, EnvironmentEvent, EnvironmentSettings, Origin};
 use offshoot_aggregates::ids::{EnvironmentId, ProjectId};
 use rusqlite::{Params, Result, Transaction};
 use uuid::Uuid;
@@ -34,9 +34,24 @@ pub(super) fn apply(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Envi
     if CloneStatus::concerns(event) {
         apply_to_clone(tx, recorded, event)?;
     }
+    touch(tx, recorded)
+}
+
+/// Applies a batch of an environment's states.
+pub(super) fn apply_batch(tx: &Transaction<'_>, recorded: &RecordedEvent, batch: &BatchOutline) -> Result<()> {
+    if batch.is_copied
+        && let Some(before) = clone_status(tx, recorded.stream.uuid())?
+    {
+        write_clone(tx, &before.after_batch(recorded, batch))?;
+    }
+    touch(tx, recorded)
+}
+
+fn touch(tx: &Transaction<'_>, recorded: &RecordedEvent) -> Result<()> {
     // Times of the log never decrease, so neither do these.
     let sql = "UPDATE environment SET version = ?2, updated_at = ?3 WHERE uuid = ?1";
-    execute(tx, sql, (uuid.as_bytes(), recorded.version.0, recorded.recorded_at.as_microsecond()))
+    let at = recorded.recorded_at.as_microsecond();
+    execute(tx, sql, (recorded.stream.uuid().as_bytes(), recorded.version.0, at))
 }
 
 fn create(
@@ -78,10 +93,13 @@ fn create(
 /// Writes where the clone stands after an event; changes nothing if the environment is no clone.
 fn apply_to_clone(tx: &Transaction<'_>, recorded: &RecordedEvent, event: &EnvironmentEvent) -> Result<()> {
     let before = clone_status(tx, recorded.stream.uuid())?;
-    let Some(status) = CloneStatus::after(before, recorded, event) else { return Ok(()) };
+    CloneStatus::after(before, recorded, event).map_or(Ok(()), |status| write_clone(tx, &status))
+}
+
+fn write_clone(tx: &Transaction<'_>, status: &CloneStatus) -> Result<()> {
     let is_running = status.status == CreationStatus::Creating;
     let sql = "INSERT OR REPLACE INTO clone (environment, is_running, state) VALUES (?1, ?2, ?3)";
-    execute(tx, sql, (status.environment.as_bytes(), is_running, to_json(&status)?))
+    execute(tx, sql, (status.environment.as_bytes(), is_running, to_json(status)?))
 }
 
 /// Runs a statement that is kept ready.

@@ -5,6 +5,7 @@ mod fold;
 mod queries;
 mod reservations;
 
+use offshoot_aggregates::environment::BatchOutline;
 use offshoot_aggregates::{Event, RecordedEvent};
 use rusqlite::Transaction;
 
@@ -73,6 +74,19 @@ impl Projection for EnvironmentStatus {
     fn concerns(&self, event_type: &str) -> bool {
         // The rest of a project's events are many, and none of this read model's business.
         event_type != "FeaturesImported"
+    }
+
+    fn counts_batches(&self) -> bool {
+        true
+    }
+
+    fn apply_outline(
+        &self,
+        tx: &Transaction<'_>,
+        recorded: &RecordedEvent,
+        batch: &BatchOutline,
+    ) -> rusqlite::Result<()> {
+        fold::apply_batch(tx, recorded, batch)
     }
 
     fn apply(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Event) -> rusqlite::Result<()> {

@@ -6,6 +6,7 @@ mod projects;
 mod runs;
 mod segments;
 
+use offshoot_aggregates::environment::EnvironmentEvent;
 use offshoot_aggregates::organisation::OrganisationEvent;
 use offshoot_aggregates::{Event, RecordedEvent};
 use rusqlite::Transaction;
@@ -104,6 +105,10 @@ impl Projection for Features {
 
     fn schema(&self) -> &'static str {
         SCHEMA
+    }
+
+    fn concerns(&self, event_type: &str) -> bool {
+        !EnvironmentEvent::TYPES.contains(&event_type)
     }
 
     fn apply(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Event) -> rusqlite::Result<()> {

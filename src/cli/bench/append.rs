@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::CliError;
 use super::figures::Figures;
-use super::process::machine;
+use super::process::{machine, processor_seconds};
 use super::setup::Setup;
 use crate::commands::{CommandContext, Commands, NewEnvironmentOptions};
 
@@ -54,13 +54,22 @@ pub async fn run(config: AppendBench) -> Result<(), CliError> {
     let environments = environments(&commands, project).await?;
     let time = Duration::from_secs(config.seconds);
     for _ in 0..config.repeat {
-        for (name, clients) in [("1 client", 1), ("16 clients", 16)] {
-            let clients = &environments[..clients];
-            figures.add(name, "commands/s", commands_per_second(&commands, clients, feature, time).await?);
-        }
         let same = vec![environments[0]; 16];
-        let rate = commands_per_second(&commands, &same, feature, time).await?;
-        figures.add("16 clients, one environment", "commands/s", rate);
+        let kinds: [(_, _, &[Uuid]); 3] = [
+            ("1 client", "1 client, processor time of a command", &environments[..1]),
+            ("16 clients", "16 clients, processor time of a command", &environments),
+            ("16 clients, one environment", "16 clients, one environment, processor time of a command", &same),
+        ];
+        for (name, processor, clients) in kinds {
+            let before = processor_seconds();
+            let rate = commands_per_second(&commands, clients, feature, time).await?;
+            let head = commands.log().head().await?;
+            setup.server.node().read_models.wait_for(head, super::setup::WAIT).await;
+            figures.add(name, "commands/s", rate);
+            if let (Some(before), Some(after)) = (before, processor_seconds()) {
+                figures.add(processor, "us", (after - before) / (rate * time.as_secs_f64()) * 1e6);
+            }
+        }
         for number in 0..20 {
             let changed = one_change(&setup, source.uuid, feature, number).await?;
             figures.add("one flag of the big environment, until visible", "ms", changed.as_secs_f64() * 1e3);

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::CliError;
 use super::figures::Figures;
-use super::process::{machine, peak_memory_mib, reset_peak_memory};
+use super::process::{machine, memory_mib, peak_memory_mib, processor_seconds, reset_peak_memory};
 use super::setup::{Setup, WAIT};
 use crate::cli::sample_project::sample_states;
 
@@ -48,6 +48,9 @@ enum Mode {
 pub async fn run(config: CloneBench) -> Result<(), CliError> {
     let setup = Setup::start(config.directory.as_deref()).await?;
     let source = setup.import(config.features).await?;
+    let import_peak = peak_memory_mib();
+    // The import is no part of a server that clones: the one that is measured has found the source in its log.
+    let setup = setup.stop().await.start().await?;
     let states = sample_states(config.features);
     let mut figures = Figures::default();
     figures.fact("machine", machine());
@@ -55,12 +58,18 @@ pub async fn run(config: CloneBench) -> Result<(), CliError> {
     figures.fact("feature_states", states);
     // Once without counting, so that nothing is measured that happens only once.
     clone_once(&setup, &source.api_key, "warm-up", config.mode, states, &mut Figures::default()).await?;
+    if let Some(memory) = memory_mib() {
+        figures.add("memory with the source and one clone, at rest", "MiB", memory);
+    }
     reset_peak_memory();
     for run in 1..=config.repeat {
         clone_once(&setup, &source.api_key, &format!("clone {run}"), config.mode, states, &mut figures).await?;
     }
     if let Some(peak) = peak_memory_mib() {
-        figures.add("peak memory", "MiB", peak);
+        figures.add("peak memory while it clones", "MiB", peak);
+    }
+    if let Some(peak) = import_peak {
+        figures.add("peak memory of the import before", "MiB", peak);
     }
     figures.print(config.json);
     setup.finish().await;
@@ -79,6 +88,7 @@ async fn clone_once(
     let before = node.commands.log().written();
     let head = node.commands.log().head().await?;
     let body = json!({ "name": name, "clone_feature_states_async": mode == Mode::Async });
+    let processor = processor_seconds();
     let started = Instant::now();
     let clone = setup.api.post(&format!("environments/{source}/clone/"), &body).await?;
     let answered = started.elapsed().as_secs_f64();
@@ -93,6 +103,9 @@ async fn clone_once(
     figures.add("answer of the call", "ms", answered * 1e3);
     figures.add("complete and visible", "ms", visible * 1e3);
     figures.add("feature states", "1/s", states / visible);
+    if let (Some(before), Some(after)) = (processor, processor_seconds()) {
+        figures.add("processor time of a state", "us", (after - before) / states * 1e6);
+    }
     figures.add("bytes appended", "MiB", to_f64(written.bytes - before.bytes) / f64::from(1 << 20));
     figures.add("commits of the log, each a disk sync", "1", to_f64(written.syncs - before.syncs));
     Ok(())

@@ -4,8 +4,26 @@ use std::fs;
 
 /// The most memory that the process has held since [`reset_peak_memory`], in MiB; `None` where the system does not say.
 pub fn peak_memory_mib() -> Option<f64> {
+    status_mib("VmHWM:")
+}
+
+/// The memory that the process holds, in MiB; `None` where the system does not say.
+pub fn memory_mib() -> Option<f64> {
+    status_mib("VmRSS:")
+}
+
+/// Seconds that the processor has worked for this process, in steps of a hundredth; `None` where the system does not say.
+pub fn processor_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    // After the program's name in parentheses: the 12th and 13th field are the ticks in user and in kernel mode (proc(5)).
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks: Vec<f64> = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    Some(ticks.iter().sum::<f64>() / 100.0)
+}
+
+fn status_mib(field: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib / 1024.0)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::CliError;
 use super::figures::Figures;
-use super::process::{machine, peak_memory_mib, reset_peak_memory};
+use super::process::{machine, peak_memory_mib, processor_seconds, reset_peak_memory};
 use super::setup::{Setup, WAIT};
 use crate::cli::sample_project::sample_states;
 
@@ -64,7 +64,7 @@ pub async fn run(config: RebuildBench) -> Result<(), CliError> {
     node.read_models.wait_for(head, WAIT).await;
     reset_peak_memory();
     for _ in 0..config.repeat {
-        let started = Instant::now();
+        let (started, processor) = (Instant::now(), processor_seconds());
         let rebuilt = node.read_models.all().map(|read_model| read_model.request_rebuild());
         for mut rebuilt in rebuilt {
             rebuilt.changed().await?;
@@ -72,6 +72,9 @@ pub async fn run(config: RebuildBench) -> Result<(), CliError> {
         let took = started.elapsed().as_secs_f64();
         figures.add("rebuild of all read models", "s", took);
         figures.add("feature states", "1/s", states / took);
+        if let (Some(before), Some(after)) = (processor, processor_seconds()) {
+            figures.add("processor time of a state", "us", (after - before) / states * 1e6);
+        }
         figures.add("events", "1/s", f64::from(u32::try_from(head.0)?) / took);
     }
     if let Some(peak) = peak_memory_mib() {
@@ -91,10 +94,12 @@ pub async fn run_start(config: StartBench) -> Result<(), CliError> {
     figures.fact("feature_states", 2 * sample_states(config.features));
     for _ in 0..config.repeat {
         let stopped = setup.stop().await;
+        let ready = stopped.start_process().await?;
+        figures.add("a new process, until it answers /health", "ms", ready.as_secs_f64() * 1e3);
         let started = Instant::now();
         setup = stopped.start().await?;
         setup.api.get("projects/").await?;
-        figures.add("from the start to the first answer", "ms", started.elapsed().as_secs_f64() * 1e3);
+        figures.add("in this process, until the list of projects", "ms", started.elapsed().as_secs_f64() * 1e3);
     }
     figures.print(config.json);
     setup.finish().await;

@@ -1,6 +1,8 @@
 //! What every benchmark starts with: a server in a fresh directory, and a project in it.
 
-use std::time::Duration;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use offshoot_aggregates::Actor;
 use offshoot_aggregates::environment::EnvironmentRef;
@@ -80,6 +82,33 @@ impl Stopped {
     /// The API key of the organisation's admin.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Starts `offshoot serve` on it, kills it when it has answered, and tells how long that took.
+    pub async fn start_process(&self) -> Result<Duration, CliError> {
+        let started = Instant::now();
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let lines = child.stderr.take().map(|stderr| BufReader::new(stderr).lines());
+        let address = |line: String| {
+            let line: serde_json::Value = serde_json::from_str(&line).ok()?;
+            (line["message"] == "serving").then(|| line["address"].as_str().map(str::to_owned))?
+        };
+        let serving = tokio::task::spawn_blocking(move || lines?.map_while(Result::ok).find_map(address)).await?;
+        let answered = match serving {
+            Some(address) => Some(reqwest::get(format!("http://{address}/health")).await),
+            None => None,
+        };
+        let took = started.elapsed();
+        child.kill()?;
+        child.wait()?;
+        answered.ok_or("the process did not serve")??.error_for_status()?;
+        Ok(took)
     }
 
     /// Starts it again.
