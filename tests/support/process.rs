@@ -78,8 +78,14 @@ impl ServerProcess {
     }
 
     /// Starts a server by this command.
-    pub fn spawn_with(mut command: Command, directory: &Path, fault_point: Option<&str>) -> Self {
-        command.args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(directory);
+    pub fn spawn_with(command: Command, directory: &Path, fault_point: Option<&str>) -> Self {
+        Self::spawn_at(SocketAddr::from(([127, 0, 0, 1], 0)), command, directory, fault_point)
+    }
+
+    /// Starts a server by this command, on this address.
+    pub fn spawn_at(listen: SocketAddr, mut command: Command, directory: &Path, fault_point: Option<&str>) -> Self {
+        command.args(["serve", "--log-format", "json", "--listen"]).arg(listen.to_string());
+        command.arg("--data-dir").arg(directory);
         command.envs(fault_point.map(|point| ("OFFSHOOT_FAULT_POINT", OsStr::new(point))));
         let mut child = command.spawn().expect("the binary starts");
         let stderr = child.stderr.take().expect("standard error is a pipe");

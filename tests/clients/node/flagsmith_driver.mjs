@@ -21,12 +21,13 @@ async function everything(client, { identity, traits }) {
 }
 
 const driver = {
-  open({ client, key, mode = "remote", changes = "none", with_defaults = false }) {
+  open({ client, key, mode = "remote", changes = "none", with_defaults = false, with_analytics = false }) {
     clients[client] = new Flagsmith({
       environmentKey: key,
       apiUrl: `${server}/api/v1/`,
       enableLocalEvaluation: mode === "local",
       environmentRefreshIntervalSeconds: changes === "polling" ? 0.1 : never,
+      enableAnalytics: with_analytics,
       ...(with_defaults && { defaultFlagHandler: () => new DefaultFlag("the default", false) }),
     });
   },
@@ -51,6 +52,11 @@ const driver = {
       if (!isDeepStrictEqual(...said)) differences.push({ identity, [one]: said[0], [other]: said[1] });
     }
     return { compared, differences: differences.slice(0, 3) };
+  },
+
+  /** Tells the server now how often flags were evaluated, instead of after ten seconds. */
+  report({ client }) {
+    return clients[client].analyticsProcessor.flush();
   },
 
   close({ client }) {
