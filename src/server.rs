@@ -55,7 +55,14 @@ impl Server {
     /// [`ServerError`].
     pub async fn start_on(node: Node, config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
         let listen = |source| ServerError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let listener = match TcpListener::bind(config.listen).await {
+            Ok(listener) => listener,
+            Err(source) => {
+                // In good order: what it has begun is finished, and nobody is told of work that broke off.
+                node.stop().await;
+                return Err(listen(source));
+            }
+        };
         let address = listener.local_addr().map_err(listen)?;
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement};
 use utoipa::{IntoResponses, ToSchema};
 use utoipa_swagger_ui::Config;
 
@@ -106,7 +107,20 @@ pub(super) fn name_operations(description: &mut OpenApi) {
                     id.push_str("_alias");
                 }
                 operation.operation_id = Some(id);
+                describe_answers(operation);
             }
+        }
+    }
+}
+
+/// Gives every answer a description, as OpenAPI asks for: where a handler has none, what its status code means.
+fn describe_answers(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        let RefOr::T(answer) = answer else { continue };
+        if answer.description.is_empty() {
+            let code = status.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
+            let meaning = code.and_then(|code| code.canonical_reason()).unwrap_or("An answer");
+            answer.description = meaning.to_owned();
         }
     }
 }

@@ -2,7 +2,7 @@
 //! so, and can be away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,6 +22,8 @@ pub struct Gate {
     refusals: Arc<Semaphore>,
     /// Events that will fail as they come.
     failures: Arc<AtomicU32>,
+    /// Whether no environment can come to be.
+    no_environments: Arc<AtomicBool>,
     /// Whether the store is away, and how often someone came meanwhile.
     away: Arc<watch::Sender<(bool, u64)>>,
     /// How many have come to the gate and are not through.
@@ -44,6 +46,7 @@ impl Gate {
             passes: semaphore(),
             refusals: semaphore(),
             failures: Arc::default(),
+            no_environments: Arc::default(),
             away: Arc::new(watch::Sender::new((false, 0))),
             waiting: Arc::new(watch::Sender::new(0)),
             turn: Arc::default(),
@@ -73,6 +76,11 @@ impl Gate {
     /// Waits until so many wait.
     pub async fn crowded(&self, waiting: usize) {
         self.waiting.subscribe().wait_for(|now| *now == waiting).await.unwrap();
+    }
+
+    /// Lets the events fail with which an environment comes to be, or no longer.
+    pub fn refuse_environments(&self, refuse: bool) {
+        self.no_environments.store(refuse, Ordering::SeqCst);
     }
 
     /// Lets every read and every write fail until the store is back.
@@ -116,6 +124,10 @@ struct GatedLog {
 impl EventLog for GatedLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         self.gate.pass().map_err(AppendError::Unavailable)?;
+        let is_creation = append.events.iter().any(|event| event.event_type == "EnvironmentCreated");
+        if is_creation && self.gate.no_environments.load(Ordering::SeqCst) {
+            return Err(AppendError::Unavailable("the test says so".to_owned()));
+        }
         let Gate { event_types, passes, refusals, failures, waiting, turn, .. } = &self.gate;
         let unavailable = || Err(AppendError::Unavailable("the test says so".to_owned()));
         if append.events.len() != 1 || !event_types.contains(&append.events[0].event_type) {
