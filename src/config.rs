@@ -3,24 +3,27 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::SignedDuration;
 
+use crate::event_log::{EventLog, OpenError, PostgresEventLog, PostgresUrl, SqliteEventLog};
 use crate::limits::CLONE_BATCH_PAUSE_MAX;
 use crate::workers::CloneRetries;
 
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
 pub struct DataConfig {
-    /// The directory of the data: the embedded store and the read models.
+    /// The directory of the data: the embedded store and the read models. Nodes that share a store have a directory each.
     #[arg(long, env = "OFFSHOOT_DATA_DIR", default_value = "./offshoot-data", global = true)]
     pub data_dir: PathBuf,
 
-    /// The store of the event log: `sqlite:PATH`. Without it, the SQLite file in the data directory.
-    #[arg(long, env = "OFFSHOOT_STORE", global = true)]
+    /// The store of the event log: `sqlite:PATH`, or `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`, without a
+    /// password, which is taken from the file that OFFSHOOT_STORE_PASSWORD_FILE names, or from PGPASSWORD or PGPASSFILE. Without
+    /// it, the SQLite file in the data directory.
+    #[arg(long, env = "OFFSHOOT_STORE", hide_env_values = true, global = true)]
     pub store: Option<Store>,
 }
 
@@ -31,13 +34,10 @@ impl DataConfig {
         Self { data_dir, store: None }
     }
 
-    /// The file of the embedded store.
+    /// The store: if none is chosen, a file in the data directory.
     #[must_use]
-    pub fn sqlite_path(&self) -> PathBuf {
-        match &self.store {
-            Some(Store::Sqlite(path)) => path.clone(),
-            None => self.data_dir.join("events.sqlite"),
-        }
+    pub fn store(&self) -> Store {
+        self.store.clone().unwrap_or_else(|| Store::Sqlite(self.data_dir.join("events.sqlite")))
     }
 
     /// The directory of the read models.
@@ -52,16 +52,34 @@ impl DataConfig {
 pub enum Store {
     /// The embedded store: a file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, which other nodes may share.
+    Postgres(PostgresUrl),
+}
+
+impl Store {
+    /// Opens the event log in it.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is in the way.
+    pub async fn open(&self) -> Result<Arc<dyn EventLog>, OpenError> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteEventLog::open(path)?),
+            Self::Postgres(url) => Arc::new(PostgresEventLog::open(url).await?),
+        })
+    }
 }
 
 impl FromStr for Store {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(url) = PostgresUrl::new(text) {
+            return Ok(Self::Postgres(url));
+        }
         match text.strip_prefix("sqlite:") {
             Some("") => Err("sqlite: needs a path, as in sqlite:./events.sqlite".to_owned()),
             Some(path) => Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
-            None => Err("this version knows one store, sqlite:PATH".to_owned()),
+            None => Err("this version knows two stores, sqlite:PATH and postgres://…".to_owned()),
         }
     }
 }

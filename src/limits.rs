@@ -71,6 +71,10 @@ pub const STORE_NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 /// that lost its session without noticing.
 pub const STORE_SESSION_CHECK: Duration = Duration::from_secs(1);
 
+/// How often a node looks whether a clone that another node copies is still being copied: a dead node's clones are taken over
+/// within a few seconds.
+pub const CLAIM_RETRY: Duration = Duration::from_secs(1);
+
 /// Bytes of recent events that readers share without asking the store; what was read of them takes as much again. Many times
 /// what comes during one transaction of a read model.
 pub const FEED_BYTES_MAX: usize = 8 << 20;

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::config::{DataConfig, WorkerConfig};
 use crate::event_feed::EventFeed;
-use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError, SqliteEventLog};
+use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError};
 use crate::flags::{self, Flags};
 use crate::read_models::ReadModels;
 use crate::workers::{CloneWorker, Projector, ProjectorError, measure_lag, sweep_names};
@@ -70,7 +70,7 @@ impl Node {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
         let lock = DirectoryLock::acquire(&config.data_dir)?;
-        let log = Arc::new(SqliteEventLog::open(&config.sqlite_path())?);
+        let log = config.store().open().await?;
         Self::start_on(log, &config.read_models(), workers, Some(lock)).await
     }
 
@@ -86,9 +86,9 @@ impl Node {
     ) -> Result<Self, StartError> {
         let feed = Arc::new(EventFeed::new(log.clone()).await?);
         let head = log.head().await?;
+        // Whoever has the directory and the log to itself finds no command of another process running.
+        let alone_since = (lock.is_some() && !log.is_shared()).then(clock::now);
         let commands = Commands::new(log);
-        // Whoever has the directory to itself finds no command of another process running.
-        let alone_since = lock.is_some().then(clock::now);
         let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
         let (projectors, working) = (TaskTracker::new(), TaskTracker::new());

@@ -166,9 +166,11 @@ where
         return Ok(appended);
     }
     let metadata = Arc::new(context.to_map());
-    for _ in 0..CONFLICT_RETRIES_MAX {
+    for attempts in 0..CONFLICT_RETRIES_MAX {
         let (expected, metadata) = (context.expected_version, metadata.clone());
-        let command_store = store.for_command(CommandScope { remember, expected, metadata });
+        // At first on what is in the cache: if that is not what the log has, it shows.
+        let must_be_current = attempts > 0;
+        let command_store = store.for_command(CommandScope { remember, expected, must_be_current, metadata });
         if let Some(appended) = attempt(command_store, key, command.clone()).await? {
             return Ok(appended);
         }
@@ -193,8 +195,9 @@ where
         Err(error) => command_error(error, &outcome),
     };
     let is_rejected = matches!(error, CommandError::Rejected(_));
-    // A rejection that rests on something that was not recorded is none.
-    if is_rejected && !outcome.is_well_founded().await { Ok(None) } else { Err(error) }
+    // A rejection that rests on something that was not recorded is none, nor is one that others may have made wrong.
+    let is_none = is_rejected && (outcome.may_be_stale() || !outcome.is_well_founded().await);
+    if is_none { Ok(None) } else { Err(error) }
 }
 
 fn command_error<E>(error: AggregateError<E>, outcome: &Outcome) -> CommandError

@@ -15,6 +15,8 @@ pub struct CommandScope {
     pub remember: Option<Uuid>,
     /// The version that the aggregate must be at, if the caller said so.
     pub expected: Option<Version>,
+    /// Whether the decision must be made on all that the log has, also if the log would refuse it otherwise.
+    pub must_be_current: bool,
     /// What stands beside its events.
     pub metadata: Arc<HashMap<String, String>>,
 }
@@ -26,6 +28,7 @@ pub struct Outcome(Arc<Mutex<OutcomeState>>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct OutcomeState {
     pub(super) appended: Option<Appended>,
+    pub(super) may_be_stale: bool,
     pub(super) error: Option<NoEffect>,
     /// The last append that it was decided on.
     pub(super) rests_on: Option<Ticket>,
@@ -60,6 +63,12 @@ impl Outcome {
     #[must_use]
     pub fn appended(&self) -> Option<Appended> {
         self.with(|state| state.appended)
+    }
+
+    /// Whether it was decided on an aggregate that others may have changed meanwhile: a rejection says nothing then.
+    #[must_use]
+    pub fn may_be_stale(&self) -> bool {
+        self.with(|state| state.may_be_stale)
     }
 
     /// Why it had no effect.

@@ -48,15 +48,15 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
 async fn admit(state: &AppState, headers: &HeaderMap, context: Option<&RequestContext>) -> Result<StoredKey, Problem> {
     let key = credentials(headers)?;
     let hash = hash_api_key(key);
-    let stored = state.read_models.access.query(move |connection| access::key_by_hash(connection, &hash)).await?;
-    let stored = stored.filter(|stored| stored.is_valid_at(clock::now())).ok_or_else(Problem::invalid_token)?;
     if let Some(position) = context.and_then(|context| context.min_position)
         && !state.read_models.wait_for(position, READ_YOUR_WRITES_WAIT).await
     {
         let detail = format!("This node has not reached log position {position} yet. Try again soon.");
         return Err(Problem::unavailable(detail, "a reader asked for a later position"));
     }
-    Ok(stored)
+    // Only now: the key itself may be among what is waited for.
+    let stored = state.read_models.access.query(move |connection| access::key_by_hash(connection, &hash)).await?;
+    stored.filter(|stored| stored.is_valid_at(clock::now())).ok_or_else(Problem::invalid_token)
 }
 
 fn credentials(headers: &HeaderMap) -> Result<&str, Problem> {

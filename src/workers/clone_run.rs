@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::retries::{CloneRetries, Trouble};
 use crate::clock;
 use crate::commands::{CommandContext, CommandError, Commands, Rejection};
+use crate::event_log::Claim;
 use crate::fault_points;
 
 /// One attempt at one clone.
@@ -27,6 +28,7 @@ pub(super) struct CloneRun<'w> {
     retries: CloneRetries,
     shutdown: &'w CancellationToken,
     batch_pause: Option<Duration>,
+    claim: Option<&'w Claim>,
 }
 
 /// Why an attempt ends before the clone is complete.
@@ -53,12 +55,17 @@ impl<'w> CloneRun<'w> {
         retries: CloneRetries,
         shutdown: &'w CancellationToken,
     ) -> Self {
-        Self { clone, commands, batches, retries, shutdown, batch_pause: None }
+        Self { clone, commands, batches, retries, shutdown, batch_pause: None, claim: None }
     }
 
     /// The same, but it rests before each batch.
     pub(super) fn resting(self, batch_pause: Option<Duration>) -> Self {
         Self { batch_pause, ..self }
+    }
+
+    /// The same, but it leaves the clone to others as soon as this claim is lost.
+    pub(super) fn holding(self, claim: &'w Claim) -> Self {
+        Self { claim: Some(claim), ..self }
     }
 
     pub(super) async fn run(&self) {
@@ -80,6 +87,9 @@ impl<'w> CloneRun<'w> {
         let (origin, project, mut next) = self.plan().await?;
         let mut reader = self.reader(&origin, next).await?;
         while next <= origin.batches_total {
+            if self.claim.is_some_and(Claim::is_lost) {
+                return Err(End::NotOurs);
+            }
             if let Some(pause) = self.batch_pause {
                 self.pause(pause).await?;
             }

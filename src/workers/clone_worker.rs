@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, Origin};
 use offshoot_aggregates::{Event, Position, RecordedEvent};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -18,7 +18,8 @@ use super::clone_run::CloneRun;
 use super::retries::CloneRetries;
 use crate::commands::Commands;
 use crate::event_feed::EventFeed;
-use crate::limits::{CLONE_BATCHES_IN_FLIGHT_MAX, CLONE_START_WAIT, CLONES_RUNNING_MAX, POLL_INTERVAL};
+use crate::event_log::Claim;
+use crate::limits::{CLAIM_RETRY, CLONE_BATCHES_IN_FLIGHT_MAX, CLONE_START_WAIT, CLONES_RUNNING_MAX, POLL_INTERVAL};
 use crate::read_models::{QueryError, ReadModel};
 
 /// Copies the feature states of clones.
@@ -149,20 +150,19 @@ impl CloneWorker {
         }
         let (worker, requested) = (self.clone(), *self.feed.hint().borrow());
         self.tasks.spawn(async move {
-            let permit = tokio::select! {
-                permit = worker.clones.clone().acquire_owned() => permit.ok(),
-                () = worker.shutdown.cancelled() => None,
-            };
+            let claimed = worker.claim(clone).await;
             worker.let_request_be_answered(requested).await;
-            if permit.is_some() {
+            if let Some((_permit, claim)) = &claimed {
                 metrics::gauge!("offshoot_clones_running").increment(1);
                 let run = CloneRun::new(clone, &worker.commands, &worker.batches, worker.retries, &worker.shutdown);
-                run.resting(worker.batch_pause).run().await;
+                run.resting(worker.batch_pause).holding(claim).run().await;
                 metrics::gauge!("offshoot_clones_running").decrement(1);
             }
             worker.with_running(|running| running.remove(&clone));
             // A retry that came while the last attempt was ending found the clone still running.
-            if permit.is_some() && worker.is_waiting(clone).await {
+            let was_ours = claimed.is_some();
+            drop(claimed);
+            if was_ours && worker.is_waiting(clone).await {
                 worker.start(clone);
             }
         });
@@ -172,6 +172,29 @@ impl CloneWorker {
     async fn let_request_be_answered(&self, requested: Position) {
         if self.environment_status.is_serving() {
             let _ = tokio::time::timeout(CLONE_START_WAIT, self.environment_status.reached(requested)).await;
+        }
+    }
+
+    /// Waits until it is this node's turn to copy a clone: until there is room for one more, and no other node is at it. `None`
+    /// at shutdown, or when there is nothing left to copy.
+    async fn claim(&self, clone: Uuid) -> Option<(OwnedSemaphorePermit, Claim)> {
+        loop {
+            let permit = tokio::select! {
+                permit = self.clones.clone().acquire_owned() => permit.ok()?,
+                () = self.shutdown.cancelled() => return None,
+            };
+            match self.commands.log().claim(clone).await {
+                Ok(Some(claim)) => return Some((permit, claim)),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(environment = %clone, %error, "a clone cannot be claimed yet"),
+            }
+            drop(permit);
+            // If the other node dies, or takes no more batches for another reason, this one takes over.
+            if tokio::time::timeout(CLAIM_RETRY, self.shutdown.cancelled()).await.is_ok()
+                || !self.is_waiting(clone).await
+            {
+                return None;
+            }
         }
     }
 

@@ -19,6 +19,9 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// How old a reservation must be before it counts as forgotten: a command that is still running needs it.
 const AGE_MIN: Duration = Duration::from_secs(60);
 
+/// The same where other nodes run commands too: their clocks may differ, and a store that comes and goes holds commands up.
+const AGE_MIN_SHARED: Duration = Duration::from_secs(10 * 60);
+
 /// Looks for forgotten names until shutdown. If the node has been alone with its store since some time, no command needs a
 /// reservation from before that any more, however young it is.
 pub async fn sweep_names(
@@ -28,13 +31,14 @@ pub async fn sweep_names(
     shutdown: CancellationToken,
 ) {
     let head = *commands.log().watch().borrow();
+    let age_min = if commands.log().is_shared() { AGE_MIN_SHARED } else { AGE_MIN };
     // Until then the read model may know a name without the environment that has it.
     tokio::select! {
         () = environment_status.reached(head) => {}
         () = shutdown.cancelled() => return,
     }
     loop {
-        match forgotten(&environment_status, alone_since).await {
+        match forgotten(&environment_status, age_min, alone_since).await {
             Ok(names) => {
                 for name in names {
                     free(&commands, name).await;
@@ -51,9 +55,10 @@ pub async fn sweep_names(
 
 async fn forgotten(
     environment_status: &ReadModel,
+    age_min: Duration,
     alone_since: Option<Timestamp>,
 ) -> Result<Vec<ForgottenName>, QueryError> {
-    let old = clock::now() - AGE_MIN;
+    let old = clock::now() - age_min;
     let before = alone_since.map_or(old, |since| since.max(old));
     environment_status.query(move |connection| environment_status::forgotten_names(connection, before)).await
 }

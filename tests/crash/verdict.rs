@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use offshoot::config::{DataConfig, WorkerConfig};
-use offshoot::event_log::{EventLog, SqliteEventLog};
+use offshoot::config::WorkerConfig;
+use offshoot::event_log::EventLog;
 use offshoot::node::Node;
 use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, EnvironmentRef, Origin};
 use offshoot_aggregates::{Event, Position, RecordedEvent, StreamId};
@@ -14,10 +14,13 @@ use offshoot_projections::feature_states::{StateFilter, StateScope, count_states
 use rusqlite::Connection;
 
 use crate::support::prepared::{PATIENCE, Prepared, RequestedClone, digest_of};
+use crate::support::store::{data_in, is_postgres, open_log};
 
 /// Checks the log, the clones and the read models. Nobody may be working with the data.
 pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClone]) {
-    check_file(&directory.join("events.sqlite"));
+    if !is_postgres() {
+        check_file(&directory.join("events.sqlite"));
+    }
     let node = start(directory).await;
     let events = read_all(node.commands.log()).await;
     check_order(&events);
@@ -31,7 +34,7 @@ pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClo
 
 /// Starts a node on the data, whose read models show all of the log.
 pub async fn start(directory: &Path) -> Node {
-    let node = Node::start(&DataConfig::in_directory(directory.to_owned()), &WorkerConfig::default()).await.unwrap();
+    let node = Node::start(&data_in(directory), &WorkerConfig::default()).await.unwrap();
     let head = node.commands.log().head().await.unwrap();
     assert!(node.read_models.wait_for(head, PATIENCE).await, "the read models do not follow");
     node
@@ -39,7 +42,7 @@ pub async fn start(directory: &Path) -> Node {
 
 /// The events of a log that nobody works with.
 pub async fn events_in(directory: &Path) -> Vec<RecordedEvent> {
-    let log: Arc<dyn EventLog> = Arc::new(SqliteEventLog::open(&directory.join("events.sqlite")).unwrap());
+    let log = open_log(directory).await;
     let events = read_all(&log).await;
     log.close().await;
     events

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use offshoot::event_log::{Append, AppendError, Appended, EventLog, ReadError, Written};
+use offshoot::event_log::{Append, AppendError, Appended, Claim, EventLog, ReadError, Written};
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::{Mutex, Semaphore, watch};
 use uuid::Uuid;
@@ -199,6 +199,14 @@ impl EventLog for GatedLog {
 
     fn watch(&self) -> watch::Receiver<Position> {
         self.log.watch()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.log.is_shared()
+    }
+
+    async fn claim(&self, work: Uuid) -> Result<Option<Claim>, ReadError> {
+        self.log.claim(work).await
     }
 
     fn written(&self) -> Written {

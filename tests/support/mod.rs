@@ -9,3 +9,4 @@ pub mod prepared;
 pub mod process;
 pub mod sample;
 pub mod server;
+pub mod store;

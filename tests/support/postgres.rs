@@ -46,9 +46,33 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// An empty database.
     pub fn new() -> Self {
+        Self::from_template("template1")
+    }
+
+    /// A copy of the database at a URL, which nobody may be connected to.
+    pub fn copy_of(url: &str) -> Self {
+        Self::from_template(url.rsplit_once('/').unwrap().1)
+    }
+
+    fn from_template(template: &str) -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
-        cluster().sql("postgres", &format!("CREATE DATABASE {name}"));
+        // Sessions of killed processes may still be ending.
+        for _ in 0..50 {
+            let busy = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{template}'");
+            if cluster().sql("postgres", &busy) == "0" {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        cluster().sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"));
         Self { name }
+    }
+
+    /// Its URL; the database stays as long as the server.
+    pub fn keep(self) -> String {
+        let url = self.url();
+        std::mem::forget(self);
+        url
     }
 
     /// Its URL.

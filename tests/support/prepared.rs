@@ -1,12 +1,10 @@
 //! Prepared data: a project with one big environment, made through the library and copied for each test.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use offshoot::commands::{AsOf, CloneOptions, CommandContext, Commands, NewFeature};
-use offshoot::config::{DataConfig, WorkerConfig};
-use offshoot::event_log::SqliteEventLog;
+use offshoot::config::WorkerConfig;
 use offshoot::node::Node;
 use offshoot_aggregates::environment::{CloneMode, EnvironmentRef, FeatureValue, StateChange};
 use offshoot_aggregates::ids::EnvironmentId;
@@ -16,6 +14,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::sample::{sample, sample_states};
+use super::store::{copy_log, data_in, open_log};
 
 /// The API key of the organisation admin in all prepared data.
 pub const ADMIN_KEY: &str = "a-key-for-tests-and-nothing-else";
@@ -47,9 +46,7 @@ impl Prepared {
     /// An environment of so many features, and a clone of it, called `Undisturbed`, that nobody disturbed.
     pub async fn new(features: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let node = Node::start(&DataConfig::in_directory(directory.path().to_owned()), &WorkerConfig::default())
-            .await
-            .unwrap();
+        let node = Node::start(&data_in(directory.path()), &WorkerConfig::default()).await.unwrap();
         node.commands.bootstrap(Some(ADMIN_KEY.to_owned())).await.unwrap();
         let (organisation, _) = node.commands.first_organisation().await.unwrap().unwrap();
         let context = CommandContext::repeatable(Actor::operator("test"), Uuid::new_v4());
@@ -75,8 +72,7 @@ impl Prepared {
 
 /// Requests clones of the source in data that nobody works with, and then changes the source.
 pub async fn request_clones(directory: &Path, source: &EnvironmentRef, names: &[&str]) -> Vec<RequestedClone> {
-    let log = SqliteEventLog::open(&directory.join("events.sqlite")).unwrap();
-    let commands = Commands::new(Arc::new(log));
+    let commands = Commands::new(open_log(directory).await);
     let mut requested = Vec::new();
     for name in names {
         requested.push(request(&commands, source, name, CloneMode::Async).await);
@@ -97,6 +93,7 @@ pub async fn request_clones(directory: &Path, source: &EnvironmentRef, names: &[
 pub fn copy_of(directory: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     copy_files(directory, copy.path());
+    copy_log(directory, copy.path());
     copy
 }
 

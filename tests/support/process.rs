@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::prepared::PATIENCE;
+use super::store::store_option;
 
 /// The binary under test, with nothing from this process's environment that could configure it.
 pub fn offshoot() -> Command {
@@ -86,6 +87,7 @@ impl ServerProcess {
     pub fn spawn_at(listen: SocketAddr, mut command: Command, directory: &Path, fault_point: Option<&str>) -> Self {
         command.args(["serve", "--log-format", "json", "--listen"]).arg(listen.to_string());
         command.arg("--data-dir").arg(directory);
+        command.args(store_option(directory));
         command.envs(fault_point.map(|point| ("OFFSHOOT_FAULT_POINT", OsStr::new(point))));
         let mut child = command.spawn().expect("the binary starts");
         let stderr = child.stderr.take().expect("standard error is a pipe");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offshoot::commands::Commands;
-use offshoot::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
-use offshoot::event_log::{EventLog, SqliteEventLog};
+use offshoot::config::{AdminKey, ServerConfig, WorkerConfig};
+use offshoot::event_log::EventLog;
 use offshoot::node::Node;
 use offshoot::server::Server;
 use offshoot::workers::CloneRetries;
@@ -14,6 +14,7 @@ use offshoot_aggregates::Position;
 use tempfile::TempDir;
 
 use super::client::Client;
+use super::store::{data_in, open_log};
 
 const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
 
@@ -56,7 +57,7 @@ impl TestServer {
         let directory = tempfile::tempdir().unwrap();
         let mut config = config(&directory);
         config.workers.clone_retries = IMPATIENT;
-        let log = wrap(Arc::new(SqliteEventLog::open(&config.data.sqlite_path()).unwrap()));
+        let log = wrap(open_log(directory.path()).await);
         let node = Node::start_on(log, &config.data.read_models(), &config.workers, None).await.unwrap();
         let (server, _) = Server::start_on(node, &config).await.unwrap();
         Self::of(server, directory).await
@@ -122,7 +123,7 @@ impl TestServer {
 fn config(directory: &TempDir) -> ServerConfig {
     ServerConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
-        data: DataConfig::in_directory(directory.path().to_owned()),
+        data: data_in(directory.path()),
         workers: WorkerConfig::default(),
         admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
         stream_token_secret: None,

@@ -17,7 +17,7 @@ use tokio::task::unconstrained;
 use tracing::Instrument;
 
 use super::slot::{Head, Slot};
-use super::{AggregateStore, Cached, EVENT_WEIGHT};
+use super::{AggregateStore, Cached, EVENT_WEIGHT, Freshness};
 use crate::commands::outcome::{CommandScope, NoEffect, Outcome};
 use crate::event_log::{Append, AppendError, Appended, Fate, NewEvent, ReadError, Ticket};
 use crate::limits::PAGE_EVENTS_MAX;
@@ -79,7 +79,7 @@ impl<A: Cached> CommandStore<A> {
 
     /// Nothing is to change. That is only true once the changes before are on disk.
     async fn change_nothing(&self, version: Version) -> Result<(), AggregateError<A::Error>> {
-        if !self.outcome.is_well_founded().await {
+        if self.outcome.may_be_stale() || !self.outcome.is_well_founded().await {
             return Err(AggregateError::AggregateConflict);
         }
         let position = *self.store.log.watch().borrow();
@@ -147,8 +147,14 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
 
     async fn load_aggregate(&self, key: &str) -> Result<Self::AC, AggregateError<A::Error>> {
         let slot = self.store.slot(key);
-        let (head, reading) = self.store.lock(key, &slot).await.map_err(|error| self.read_error(error))?;
-        self.outcome.with(|state| state.rests_on = head.last_sent.clone());
+        let may_be_stale = self.store.log.is_shared() && !self.scope.must_be_current;
+        let freshness = if may_be_stale { Freshness::Cached } else { Freshness::Current };
+        let locked = self.store.lock(key, &slot, freshness).await;
+        let (head, reading) = locked.map_err(|error| self.read_error(error))?;
+        self.outcome.with(|state| {
+            state.rests_on = head.last_sent.clone();
+            state.may_be_stale = may_be_stale;
+        });
         let actual = head.snapshot.version;
         if self.scope.expected.is_some_and(|expected| expected != actual) {
             return Err(self.fail(NoEffect::OtherVersion { actual }));

@@ -69,6 +69,15 @@ pub struct Snapshot<A> {
     pub version: Version,
 }
 
+/// How new an aggregate from the cache must be, where other processes write to the same log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    /// As new as the log.
+    Current,
+    /// As it was when this process last read or wrote it: good enough for a decision that the log checks.
+    Cached,
+}
+
 /// Loads and keeps the aggregates of one kind.
 pub struct AggregateStore<A: Cached> {
     log: Arc<dyn EventLog>,
@@ -107,7 +116,7 @@ impl<A: Cached> AggregateStore<A> {
             return Ok(snapshot);
         }
         loop {
-            let (head, _) = self.lock(key, &slot).await?;
+            let (head, _) = self.lock(key, &slot, Freshness::Current).await?;
             // Without a value an append has failed in this very moment.
             if let Some(snapshot) = slot.on_disk() {
                 return Ok(snapshot);
@@ -137,12 +146,20 @@ impl<A: Cached> AggregateStore<A> {
     }
 
     /// Waits for the turn of a command, and reads the aggregate if that is needed. Answers which reading it is as well.
-    async fn lock(&self, key: &str, slot: &Arc<Slot<A>>) -> Result<(OwnedMutexGuard<Head<A>>, u64), ReadError> {
+    async fn lock(
+        &self,
+        key: &str,
+        slot: &Arc<Slot<A>>,
+        freshness: Freshness,
+    ) -> Result<(OwnedMutexGuard<Head<A>>, u64), ReadError> {
         let mut head = slot.lock_head().await;
+        // Others may have recorded more meanwhile: one look at an index, if they have not.
+        let mut is_read = freshness == Freshness::Cached || !self.log.is_shared();
         loop {
-            if let Some(reading) = slot.reading() {
+            if let Some(reading) = slot.reading().filter(|_| is_read) {
                 return Ok((head, reading));
             }
+            is_read = true;
             let mut snapshot = slot.begin_reading();
             let bytes = self.read(key, &mut snapshot, None).await?;
             *head = Head { snapshot: snapshot.clone(), last_sent: None };

@@ -1,0 +1,57 @@
+//! The store that the tests of the whole server run on: SQLite, or PostgreSQL with `OFFSHOOT_TEST_STORE=postgres`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use offshoot::config::{DataConfig, Store};
+use offshoot::event_log::{EventLog, PostgresUrl};
+
+use super::postgres::TestDatabase;
+
+/// In a data directory: the URL of the database that its log is in.
+const URL_FILE: &str = "test-database";
+
+/// Whether the tests run on PostgreSQL.
+pub fn is_postgres() -> bool {
+    match std::env::var("OFFSHOOT_TEST_STORE").as_deref() {
+        Err(_) | Ok("" | "sqlite") => false,
+        Ok("postgres") => true,
+        Ok(other) => panic!("no such store: {other}"),
+    }
+}
+
+/// The data in a directory. The log of an empty one is empty, too.
+pub fn data_in(directory: &Path) -> DataConfig {
+    let mut config = DataConfig::in_directory(directory.to_owned());
+    if is_postgres() {
+        config.store = Some(Store::Postgres(PostgresUrl::new(&url_of(directory)).unwrap()));
+    }
+    config
+}
+
+/// What `--store` is for the data in a directory.
+pub fn store_option(directory: &Path) -> Vec<String> {
+    if is_postgres() { vec!["--store".to_owned(), url_of(directory)] } else { Vec::new() }
+}
+
+/// The log of the data in a directory.
+pub async fn open_log(directory: &Path) -> Arc<dyn EventLog> {
+    data_in(directory).store().open().await.unwrap()
+}
+
+/// Gives data whose directory was copied a log of its own.
+pub fn copy_log(from: &Path, to: &Path) {
+    if is_postgres() {
+        let copy = TestDatabase::copy_of(&url_of(from));
+        std::fs::write(to.join(URL_FILE), copy.keep()).unwrap();
+    }
+}
+
+fn url_of(directory: &Path) -> String {
+    let file = directory.join(URL_FILE);
+    if !file.exists() {
+        std::fs::create_dir_all(directory).unwrap();
+        std::fs::write(&file, TestDatabase::new().keep()).unwrap();
+    }
+    std::fs::read_to_string(&file).unwrap()
+}
