@@ -11,5 +11,6 @@ mod flags;
 mod http;
 mod import;
 mod layout;
+mod nodes;
 mod projecting;
 mod support;

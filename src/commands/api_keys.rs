@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use offshoot_aggregates::environment::EnvironmentCommand;
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::ApiKeyId;
-use offshoot_aggregates::organisation::{ApiKey, ApiKeyRole, OrganisationCommand, OrganisationError};
+use offshoot_aggregates::organisation::{
+    ApiKey, ApiKeyRole, OrganisationCommand, OrganisationError, OrganisationEvent,
+};
 use offshoot_aggregates::permissions::{EnvironmentPermission, Grant, Principal, ProjectPermission};
 use offshoot_aggregates::project::ProjectCommand;
+use offshoot_aggregates::{StreamId, Version};
 use uuid::Uuid;
 
 use super::{CommandContext, CommandError, Commands, Created};
@@ -88,7 +91,18 @@ impl Commands {
         };
         let command = OrganisationCommand::IssueApiKey { key: kept.clone() };
         let appended = self.organisation(context, organisation, command).await?;
+        if context.is_repeatable && !self.is_issued(organisation, appended.version, &kept).await? {
+            return Err(OrganisationError::ApiKeyAlreadyIssued.into());
+        }
         Ok(Created { created: IssuedApiKey { key, kept }, position: position.max(appended.position) })
+    }
+
+    /// Whether the event at a version has issued this very key: another node may have done the same command a moment before.
+    async fn is_issued(&self, organisation: Uuid, version: Version, key: &ApiKey) -> Result<bool, CommandError> {
+        let before = Version(version.0.saturating_sub(1));
+        let events = self.log.read_stream(&StreamId::organisation(organisation), before, 1).await?;
+        let event = events.first().and_then(|recorded| recorded.decode_as::<OrganisationEvent>().ok());
+        Ok(matches!(event, Some(OrganisationEvent::ApiKeyIssued { key: issued }) if issued.hash == key.hash))
     }
 }
 

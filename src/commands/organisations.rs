@@ -2,12 +2,12 @@
 
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::OrganisationId;
-use offshoot_aggregates::organisation::{ApiKeyRole, OrganisationCommand};
+use offshoot_aggregates::organisation::{ApiKeyRole, OrganisationCommand, OrganisationError};
 use offshoot_aggregates::permissions::Principal;
 use offshoot_aggregates::{Actor, Position, StreamId};
 use uuid::Uuid;
 
-use super::{CommandContext, CommandError, Commands, Created, NewApiKey};
+use super::{CommandContext, CommandError, Commands, Created, NewApiKey, Rejection};
 use crate::limits::PAGE_EVENTS_MAX;
 
 /// The namespace of the UUIDs that Offshoot itself chooses.
@@ -57,8 +57,12 @@ impl Commands {
             projects: Vec::new(),
             environments: Vec::new(),
         };
-        let issued = self.issue_api_key(&key_step, organisation.created.0, key).await?;
-        Ok(Some(issued.created.key))
+        match self.issue_api_key(&key_step, organisation.created.0, key).await {
+            Ok(issued) => Ok(Some(issued.created.key)),
+            // Another node that started at the same time was faster, and has shown its key.
+            Err(CommandError::Rejected(Rejection::Organisation(OrganisationError::ApiKeyAlreadyIssued))) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether nothing was recorded but ids given out: a first start that breaks off may leave no more.

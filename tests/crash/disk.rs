@@ -1,7 +1,7 @@
 //! A disk that is full, and places that cannot be written: clear errors, no loss, and reads go on.
 //!
 //! The disk is made full by a limit on the size of the files that the server may write, which needs no rights: the kernel
-//! refuses writes in the middle of a transaction, as it does when there is no room.
+//! refuses writes in the middle of a transaction, as it does when there is no room. That is the disk of the embedded store.
 
 use std::path::Path;
 

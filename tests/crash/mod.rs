@@ -1,7 +1,7 @@
 //! The real binary, killed, stopped and starved at every moment that counts: it goes on where it was, and nothing is lost,
 //! doubled or half done.
 
-mod api;
+pub mod api;
 mod disk;
 #[cfg(feature = "fault-points")]
 mod first_start;
@@ -15,4 +15,4 @@ mod killed_while_projecting;
 #[cfg(feature = "fault-points")]
 mod killed_while_requested;
 mod stopping;
-mod verdict;
+pub mod verdict;

@@ -14,12 +14,13 @@ use offshoot_projections::feature_states::{StateFilter, StateScope, count_states
 use rusqlite::Connection;
 
 use crate::support::prepared::{PATIENCE, Prepared, RequestedClone, digest_of};
-use crate::support::store::{data_in, is_postgres, open_log};
+use crate::support::store::{data_in, open_log};
 
 /// Checks the log, the clones and the read models. Nobody may be working with the data.
 pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClone]) {
-    if !is_postgres() {
-        check_file(&directory.join("events.sqlite"));
+    let sqlite = directory.join("events.sqlite");
+    if sqlite.exists() {
+        check_file(&sqlite);
     }
     let node = start(directory).await;
     let events = read_all(node.commands.log()).await;

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of the tests' own: one for all that run at the same time, with a database for each.
 //!
 //! Tests run in many processes, any of which may be killed. The first one that needs the server starts it; each holds a lock as
-//! long as it lives; a watchman stops the server and deletes its directory once nobody has held the lock for a while.
+//! long as it lives; a watchman stops the server and deletes its data once nobody has held the lock for a while.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -26,13 +26,12 @@ pub const PASSWORD: &str = "it's-a-%secret%-pässword";
 const WATCHMAN: &str = r#"
 while sleep 15; do
     exec 8>"$0/start.lock"; flock 8
-    if flock --nonblock --exclusive "$0/users.lock" true; then "$@"; rm -rf "$0"; exit; fi
+    if flock --nonblock --exclusive "$0/users.lock" true; then rm "$0/port"; "$@"; rm -rf "$0/data"; exit; fi
     exec 8>&-
 done"#;
 
 /// The server.
 struct Cluster {
-    directory: PathBuf,
     port: u16,
     /// As long as it is open, the server runs.
     _in_use: File,
@@ -85,6 +84,16 @@ impl TestDatabase {
         format!("postgres://{ADMIN}@127.0.0.1:{port}/{}", self.name)
     }
 
+    /// Its URL for another user.
+    pub fn url_for(&self, user: &str) -> String {
+        self.url().replace(ADMIN, user)
+    }
+
+    /// The server's port.
+    pub fn port() -> u16 {
+        cluster().port
+    }
+
     /// Where it is, for a log.
     pub fn place(&self) -> PostgresUrl {
         PostgresUrl::new(&self.url()).unwrap()
@@ -124,31 +133,25 @@ impl Cluster {
         // Whoever builds elsewhere has a server of their own.
         let builds_in = Uuid::new_v5(&Uuid::NAMESPACE_URL, env!("CARGO_TARGET_TMPDIR").as_bytes()).simple();
         let directory = std::env::temp_dir().join(format!("offshoot-test-postgres-{builds_in}"));
-        loop {
-            std::fs::create_dir_all(&directory).unwrap();
-            let start = File::create(directory.join("start.lock")).unwrap();
-            start.lock().unwrap();
-            // The watchman may have deleted the directory, with the lock in it, before the lock was free.
-            let Ok(in_use) = File::options().append(true).create(true).open(directory.join("users.lock")) else {
-                continue;
-            };
-            if !directory.join("start.lock").exists() {
-                continue;
-            }
-            in_use.lock_shared().unwrap();
-            let port = match std::fs::read_to_string(directory.join("port")) {
-                Ok(port) => port.parse().unwrap(),
-                Err(_) => start_server(&directory),
-            };
-            return Self { directory, port, _in_use: in_use };
-        }
+        std::fs::create_dir_all(&directory).unwrap();
+        let start = File::create(directory.join("start.lock")).unwrap();
+        start.lock().unwrap();
+        let in_use = File::create(directory.join("users.lock")).unwrap();
+        in_use.lock_shared().unwrap();
+        let port = match std::fs::read_to_string(directory.join("port")) {
+            Ok(port) => port.parse().unwrap(),
+            Err(_) => start_server(&directory),
+        };
+        Self { port, _in_use: in_use }
     }
 
     fn sql(&self, database: &str, sql: &str) -> String {
         let mut psql = Command::new(program("psql"));
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
         psql.args(["--host=127.0.0.1", "--username", ADMIN, "--port", &self.port.to_string(), "--dbname", database]);
-        run(psql.args(["--command", sql]), &self.directory)
+        let output = psql.args(["--command", sql]).stdin(Stdio::null()).output().expect("PostgreSQL is installed");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
 
@@ -176,7 +179,7 @@ fn start_server(directory: &Path) -> u16 {
     start.args(["--wait", "--silent", "--options", &options, "--log"]).arg(data.join("server.log"));
     run(start.arg("--pgdata").arg(&data).arg("start"), directory);
     watch(directory, &data);
-    let cluster = Cluster { directory: directory.to_owned(), port, _in_use: File::open(&hba).unwrap() };
+    let cluster = Cluster { port, _in_use: File::open(&hba).unwrap() };
     let password = PASSWORD.replace('\'', "''");
     cluster.sql("postgres", &format!("CREATE ROLE {SECURED_USER} LOGIN SUPERUSER PASSWORD '{password}'"));
     std::fs::write(directory.join("port"), port.to_string()).unwrap();
@@ -212,12 +215,12 @@ fn program(name: &str) -> PathBuf {
     versions.pop().unwrap_or_else(|| PathBuf::from(name))
 }
 
-/// What it prints. In a directory that everyone may be in.
+/// Runs a command that may leave children behind, in a directory that everyone may be in.
 #[track_caller]
-fn run(command: &mut Command, directory: &Path) -> String {
-    let log = File::create(directory.join(format!("{}.log", Uuid::new_v4()))).unwrap();
-    let output = command.current_dir("/").stdin(Stdio::null()).stderr(log.try_clone().unwrap()).stdout(Stdio::piped());
-    let output = output.output().unwrap_or_else(|error| panic!("{command:?}: {error}: is PostgreSQL installed?"));
-    assert!(output.status.success(), "{command:?} failed; see {}", directory.display());
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+fn run(command: &mut Command, directory: &Path) {
+    let log = directory.join("start.log");
+    let said = File::create(&log).unwrap();
+    let command = command.current_dir("/").stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}: is PostgreSQL installed?"));
+    assert!(status.success(), "{command:?}: {}", std::fs::read_to_string(&log).unwrap_or_default());
 }

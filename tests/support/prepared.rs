@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::sample::{sample, sample_states};
-use super::store::{copy_log, data_in, open_log};
+use super::store::{copy_log, data_in, open_log, share};
 
 /// The API key of the organisation admin in all prepared data.
 pub const ADMIN_KEY: &str = "a-key-for-tests-and-nothing-else";
@@ -45,7 +45,15 @@ pub struct RequestedClone {
 impl Prepared {
     /// An environment of so many features, and a clone of it, called `Undisturbed`, that nobody disturbed.
     pub async fn new(features: usize) -> Self {
+        Self::on(features, None).await
+    }
+
+    /// The same, with its log in the database at a URL, if there is one.
+    pub async fn on(features: usize, url: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        if let Some(url) = url {
+            share(directory.path(), url);
+        }
         let node = Node::start(&data_in(directory.path()), &WorkerConfig::default()).await.unwrap();
         node.commands.bootstrap(Some(ADMIN_KEY.to_owned())).await.unwrap();
         let (organisation, _) = node.commands.first_organisation().await.unwrap().unwrap();
@@ -62,6 +70,11 @@ impl Prepared {
         assert_eq!(digest_of(&node, undisturbed.environment.id).await, digest);
         node.stop().await;
         Self { directory, source, states: sample_states(features) + 1, digest }
+    }
+
+    /// Where the data is.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// A copy of the data, to be worked with.

@@ -14,7 +14,7 @@ use offshoot_aggregates::Position;
 use tempfile::TempDir;
 
 use super::client::Client;
-use super::store::{data_in, open_log};
+use super::store::{data_in, open_log, share};
 
 const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
 
@@ -61,6 +61,19 @@ impl TestServer {
         let node = Node::start_on(log, &config.data.read_models(), &config.workers, None).await.unwrap();
         let (server, _) = Server::start_on(node, &config).await.unwrap();
         Self::of(server, directory).await
+    }
+
+    /// A node of its own on the store at a URL.
+    pub async fn start_node(url: &str) -> Self {
+        Self::start_node_with(url, Some(AdminKey(ADMIN_KEY.to_owned()))).await.0
+    }
+
+    /// The same, with this key for an empty store. The key that it made, if it made one.
+    pub async fn start_node_with(url: &str, admin_key: Option<AdminKey>) -> (Self, Option<String>) {
+        let directory = tempfile::tempdir().unwrap();
+        share(directory.path(), url);
+        let (server, key) = Server::start(&ServerConfig { admin_key, ..config(&directory) }).await.unwrap();
+        (Self::of(server, directory).await, key)
     }
 
     async fn start_in(directory: TempDir, workers: WorkerConfig) -> Self {

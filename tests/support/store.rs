@@ -20,18 +20,21 @@ pub fn is_postgres() -> bool {
     }
 }
 
+/// Says that the log of the data in a directory is in this database, whatever store the tests run on.
+pub fn share(directory: &Path, url: &str) {
+    std::fs::write(directory.join(URL_FILE), url).unwrap();
+}
+
 /// The data in a directory. The log of an empty one is empty, too.
 pub fn data_in(directory: &Path) -> DataConfig {
     let mut config = DataConfig::in_directory(directory.to_owned());
-    if is_postgres() {
-        config.store = Some(Store::Postgres(PostgresUrl::new(&url_of(directory)).unwrap()));
-    }
+    config.store = url_of(directory).map(|url| Store::Postgres(PostgresUrl::new(&url).unwrap()));
     config
 }
 
 /// What `--store` is for the data in a directory.
 pub fn store_option(directory: &Path) -> Vec<String> {
-    if is_postgres() { vec!["--store".to_owned(), url_of(directory)] } else { Vec::new() }
+    url_of(directory).into_iter().flat_map(|url| ["--store".to_owned(), url]).collect()
 }
 
 /// The log of the data in a directory.
@@ -41,17 +44,16 @@ pub async fn open_log(directory: &Path) -> Arc<dyn EventLog> {
 
 /// Gives data whose directory was copied a log of its own.
 pub fn copy_log(from: &Path, to: &Path) {
-    if is_postgres() {
-        let copy = TestDatabase::copy_of(&url_of(from));
-        std::fs::write(to.join(URL_FILE), copy.keep()).unwrap();
+    if let Some(url) = url_of(from) {
+        share(to, &TestDatabase::copy_of(&url).keep());
     }
 }
 
-fn url_of(directory: &Path) -> String {
+fn url_of(directory: &Path) -> Option<String> {
     let file = directory.join(URL_FILE);
-    if !file.exists() {
+    if !file.exists() && is_postgres() {
         std::fs::create_dir_all(directory).unwrap();
-        std::fs::write(&file, TestDatabase::new().keep()).unwrap();
+        share(directory, &TestDatabase::new().keep());
     }
-    std::fs::read_to_string(&file).unwrap()
+    std::fs::read_to_string(&file).ok()
 }

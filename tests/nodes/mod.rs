@@ -1,0 +1,6 @@
+//! Several nodes on one PostgreSQL: whichever is asked, it is one Offshoot.
+
+mod claiming;
+mod outage;
+mod sharing;
+mod starting;

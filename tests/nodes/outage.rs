@@ -1,0 +1,98 @@
+//! A store that is away for a while: what is asked of it is put off, what needs it not goes on, and nothing is lost or doubled.
+
+use offshoot_aggregates::Event;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::support::postgres::TestDatabase;
+use crate::support::sample::sample_states;
+use crate::support::server::TestServer;
+
+/// The way to the server, which can be cut.
+struct Way {
+    port: u16,
+    is_open: watch::Sender<bool>,
+}
+
+impl Way {
+    async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = listener.local_addr().unwrap().port();
+        let (is_open, open) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut open = open.clone();
+                tokio::spawn(async move {
+                    if !*open.borrow_and_update() {
+                        return;
+                    }
+                    let Ok(mut far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+                    tokio::select! {
+                        // Cut in the midst of whatever is said; either end learns of it at once.
+                        _ = open.wait_for(|open| !open) => {}
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    }
+                });
+            }
+        });
+        Self { port: here, is_open }
+    }
+
+    fn cut(&self) {
+        self.is_open.send_replace(false);
+    }
+
+    fn mend(&self) {
+        self.is_open.send_replace(true);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_store_is_away_changes_are_put_off_reads_go_on_and_clones_go_on_afterwards() {
+    let database = TestDatabase::new();
+    let way = Way::to(TestDatabase::port()).await;
+    let server = TestServer::start_node(&database.url_at(way.port)).await;
+    let (project, source) = server.sample(20_000).await;
+    let path = format!("projects/{}/features/", project.id);
+    let clone = server.clone_async(&source, "copy").await;
+    server.wait_for_clone(&clone, |status| status["batches_copied"].as_u64() > Some(0)).await;
+    way.cut();
+
+    let states = format!("environments/{}/featurestates/?page_size=10", source.api_key);
+    for _ in 0..2 {
+        let put_off = server.post(&path, json!({ "name": "put_off" })).await;
+        assert_eq!(put_off.status, 503, "{put_off:?}");
+        assert!(put_off.headers.contains_key("retry-after"));
+        server.get(&states).await.expect(200);
+        server.get("projects/").await.expect(200);
+    }
+    assert_eq!(server.clone_status(&clone).await["status"], "creating");
+
+    way.mend();
+    // The first ones may still find it away.
+    let created = loop {
+        let reply = server.post(&path, json!({ "name": "put_off" })).await;
+        if reply.status != 503 {
+            break reply;
+        }
+    };
+    // Refused, if it was recorded before although nobody was told.
+    assert!([201, 400].contains(&created.status), "{created:?}");
+    let status = server.wait_until_complete(&clone).await;
+    assert_eq!((&status["attempts"], &status["error"]), (&json!(1), &json!(null)));
+    // Every environment has a state of the feature that came meanwhile.
+    assert_eq!(server.count(clone.id).await, sample_states(20_000) + 1);
+    assert_eq!(server.digest(clone.id).await, server.digest(source.id).await);
+    let log = server.commands().log().clone();
+    let (mut position, mut made) = (offshoot_aggregates::Position::START, 0);
+    loop {
+        let page = log.read_all(position, 1_000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        position = last.position;
+        let is_made = |event: &Event| matches!(event, Event::Project(event) if event.type_name() == "FeatureCreated");
+        made +=
+            page.iter().filter(|event| event.payload.contains("put_off") && is_made(event.event().unwrap())).count();
+    }
+    assert_eq!(made, 1, "lost or doubled");
+}
