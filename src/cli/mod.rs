@@ -4,6 +4,7 @@ mod api_client;
 mod bench;
 mod demo;
 mod import;
+mod migrate_store;
 mod projections;
 mod sample_project;
 mod serve;
@@ -38,6 +39,8 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Copy the event log to another store, as it is. No node may be working with it.
+    MigrateStore(migrate_store::MigrateStoreConfig),
     /// Look at the read models, or build them anew.
     Projections(projections::ProjectionsConfig),
 }
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
             Command::Import(command) => import::run(command).await,
             Command::Demo(config) => demo::run(config).await,
             Command::Bench(command) => bench::run(command).await,
+            Command::MigrateStore(config) => migrate_store::run(config).await,
             Command::Projections(config) => projections::run(config).await,
         }
     });

@@ -1,6 +1,7 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
 mod claim;
+mod copying;
 mod directory_lock;
 mod open_error;
 mod postgres;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use claim::Claim;
+pub use copying::{Copied, CopyError, CopySide, RecordedCommand, copy_log};
 pub use directory_lock::{DirectoryLock, LockError};
 pub use open_error::OpenError;
 pub use postgres::{PASSWORD_FILE_VARIABLE, PostgresEventLog, PostgresUrl};

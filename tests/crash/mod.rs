@@ -7,7 +7,7 @@ mod disk;
 mod first_start;
 #[cfg(feature = "fault-points")]
 mod killed_at_fault_points;
-mod killed_at_random;
+pub mod killed_at_random;
 #[cfg(feature = "fault-points")]
 mod killed_while_flags_change;
 #[cfg(feature = "fault-points")]

@@ -1,6 +1,7 @@
 //! Several nodes on one PostgreSQL: whichever is asked, it is one Offshoot.
 
 mod claiming;
+mod migrating;
 mod outage;
 mod sharing;
 mod starting;

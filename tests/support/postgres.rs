@@ -48,14 +48,17 @@ impl TestDatabase {
         Self::from_template("template1")
     }
 
-    /// A copy of the database at a URL, which nobody may be connected to.
+    /// A copy of the database at a URL. Whoever is still connected to it, as sessions of killed processes are for a moment, is
+    /// so no longer.
     pub fn copy_of(url: &str) -> Self {
-        Self::from_template(url.rsplit_once('/').unwrap().1)
+        let template = url.rsplit_once('/').unwrap().1;
+        break_connections(template);
+        Self::from_template(template)
     }
 
     fn from_template(template: &str) -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
-        // Sessions of killed processes may still be ending.
+        // A session that was told to end takes a moment.
         for _ in 0..50 {
             let busy = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{template}'");
             if cluster().sql("postgres", &busy) == "0" {
@@ -106,11 +109,7 @@ impl TestDatabase {
 
     /// Breaks every connection to it, in the midst of whatever they do.
     pub fn break_connections(&self) {
-        let name = &self.name;
-        cluster().sql(
-            "postgres",
-            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
-        );
+        break_connections(&self.name);
     }
 }
 
@@ -120,6 +119,11 @@ impl Drop for TestDatabase {
             cluster().sql("postgres", &format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }
+}
+
+fn break_connections(database: &str) {
+    let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+    cluster().sql("postgres", &sql);
 }
 
 fn cluster() -> &'static Cluster {

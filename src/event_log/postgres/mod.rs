@@ -5,6 +5,7 @@
 
 mod claims;
 mod connection;
+mod copying;
 mod following;
 mod group;
 mod keys;
@@ -32,6 +33,7 @@ use super::{Append, AppendError, Appended, Claim, EventLog, OpenError, ReadError
 use crate::limits::APPEND_QUEUE_MAX;
 
 pub use self::connection::{PASSWORD_FILE_VARIABLE, PostgresUrl};
+pub(super) use self::copying::PostgresCopy;
 
 /// An event log in a PostgreSQL database, which other processes may use at the same time.
 ///

@@ -1,6 +1,7 @@
 //! The event log in one SQLite file: one writer with group commit, and a few readers. For one process; see
 //! [`DirectoryLock`](super::DirectoryLock).
 
+mod copying;
 mod file;
 mod reader;
 mod recording;
@@ -20,6 +21,8 @@ use self::recording::PreparedAppend;
 use self::writer::{Progress, Request, Writer};
 use super::{Append, AppendError, Appended, EventLog, OpenError, ReadError, Written};
 use crate::limits::APPEND_QUEUE_MAX;
+
+pub(super) use self::copying::SqliteCopy;
 
 /// An event log in a SQLite file.
 ///

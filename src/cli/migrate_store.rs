@@ -1,0 +1,41 @@
+//! `offshoot migrate-store`: copies the event log from one store to another. Also how a backup is made and brought back.
+
+use clap::Args;
+
+use super::CliError;
+use crate::config::Store;
+use crate::event_log::{CopySide, copy_log};
+
+/// From where to where.
+#[derive(Debug, Args)]
+pub struct MigrateStoreConfig {
+    /// The store to copy from, as for `--store`. No node may be working with it.
+    #[arg(long)]
+    from: Store,
+
+    /// The store to copy to: a file that does not exist yet, or an empty database.
+    #[arg(long)]
+    to: Store,
+}
+
+/// Copies and compares.
+#[allow(clippy::print_stdout, reason = "what was copied is what the command is run for")]
+pub async fn run(config: MigrateStoreConfig) -> Result<(), CliError> {
+    let (mut from, mut to) = (open(&config.from).await?, open(&config.to).await?);
+    let copied = copy_log(&mut from, &mut to).await;
+    from.close().await;
+    to.close().await;
+    let copied = copied?;
+    println!(
+        "Copied and compared: {} events up to position {}, {} commands that are remembered.",
+        copied.events, copied.head, copied.commands
+    );
+    Ok(())
+}
+
+async fn open(store: &Store) -> Result<CopySide, CliError> {
+    Ok(match store {
+        Store::Sqlite(path) => CopySide::sqlite(path)?,
+        Store::Postgres(url) => CopySide::postgres(url).await?,
+    })
+}

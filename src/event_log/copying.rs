@@ -1,0 +1,206 @@
+//! Copies a whole log from one store to another, as it is: positions, versions, times, commands.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
+use uuid::Uuid;
+
+use super::postgres::PostgresCopy;
+use super::sqlite::SqliteCopy;
+use super::{
+    Appended, DirectoryLock, EventLog, LockError, OpenError, PostgresEventLog, PostgresUrl, ReadError, SqliteEventLog,
+};
+use crate::limits::PAGE_EVENTS_MAX;
+
+/// A log to copy from or to.
+pub struct CopySide {
+    log: Arc<dyn EventLog>,
+    past: Box<dyn PastTheLog>,
+    /// Held, so that no server works with the file meanwhile.
+    _lock: Option<DirectoryLock>,
+}
+
+/// Reads and writes what a log holds, past the log.
+#[async_trait]
+pub(super) trait PastTheLog: Send {
+    /// The commands with ids above `after`, in order of their ids.
+    async fn commands(&mut self, after: Option<Uuid>, limit: usize) -> Result<Vec<RecordedCommand>, ReadError>;
+
+    /// Writes events and commands as they are, and lets later ones follow them.
+    async fn write(&mut self, events: &[RecordedEvent], commands: &[RecordedCommand]) -> Result<(), String>;
+}
+
+/// A command that a log remembers, and where the last of its events is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedCommand {
+    /// The command.
+    pub id: Uuid,
+    /// The stream of its events.
+    pub stream: StreamId,
+    /// The last of them.
+    pub last: Appended,
+}
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Events.
+    pub events: u64,
+    /// Commands that are remembered.
+    pub commands: u64,
+    /// The position of the last event.
+    pub head: Position,
+}
+
+/// Why a log was not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// A store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A server works with the file.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The target cannot be written.
+    #[error("the target cannot be written: {0}")]
+    Write(String),
+    /// There is something in the target.
+    #[error("the target is not empty: a log is copied to a new store only")]
+    NotEmpty,
+    /// Someone wrote to one of the logs meanwhile.
+    #[error("the source was written to meanwhile: stop every node, and copy it to a new store once more")]
+    Written,
+    /// The target is not what the source is.
+    #[error("the copy differs from the source at position {0}: do not use it")]
+    Differs(Position),
+}
+
+impl CopySide {
+    /// Opens the log in the file at a path, which no server may be working with.
+    ///
+    /// # Errors
+    /// [`CopyError::Open`] and [`CopyError::Lock`].
+    pub fn sqlite(path: &Path) -> Result<Self, CopyError> {
+        let directory = path.parent().filter(|directory| directory.is_dir());
+        let lock = directory.map(DirectoryLock::acquire).transpose()?;
+        let log = Arc::new(SqliteEventLog::open(path)?);
+        Ok(Self { log, past: Box::new(SqliteCopy::open(path)?), _lock: lock })
+    }
+
+    /// Opens the log in a database.
+    ///
+    /// # Errors
+    /// [`CopyError::Open`].
+    pub async fn postgres(url: &PostgresUrl) -> Result<Self, CopyError> {
+        let log = Arc::new(PostgresEventLog::open(url).await?);
+        Ok(Self { log, past: Box::new(PostgresCopy::open(url).await?), _lock: None })
+    }
+
+    async fn commands(&mut self, after: Option<Uuid>) -> Result<Vec<RecordedCommand>, ReadError> {
+        self.past.commands(after, PAGE_EVENTS_MAX).await
+    }
+
+    async fn write(&mut self, events: &[RecordedEvent], commands: &[RecordedCommand]) -> Result<(), CopyError> {
+        self.past.write(events, commands).await.map_err(CopyError::Write)
+    }
+
+    /// Lets go of the log.
+    pub async fn close(self) {
+        self.log.close().await;
+    }
+}
+
+/// Copies a log into an empty one, and then compares the two, event by event.
+///
+/// # Errors
+/// [`CopyError`]. The source is left as it is, whatever happens; after an error the target is of no use.
+pub async fn copy_log(from: &mut CopySide, to: &mut CopySide) -> Result<Copied, CopyError> {
+    let is_empty = to.log.read_all(Position::START, 1).await?.is_empty() && to.commands(None).await?.is_empty();
+    if !is_empty {
+        return Err(CopyError::NotEmpty);
+    }
+    let mut copied = Copied { head: from.log.head().await?, ..Copied::default() };
+    let mut position = Position::START;
+    while position < copied.head {
+        let page = from.log.read_all(position, PAGE_EVENTS_MAX).await?;
+        let Some(last) = page.last() else { break };
+        position = last.position;
+        to.write(&page, &[]).await?;
+        copied.events += page.len() as u64;
+    }
+    let mut after = None;
+    loop {
+        let page = from.commands(after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        to.write(&[], &page).await?;
+        copied.commands += page.len() as u64;
+    }
+    verify(from, to).await?;
+    if from.log.head().await? == copied.head { Ok(copied) } else { Err(CopyError::Written) }
+}
+
+async fn verify(from: &mut CopySide, to: &mut CopySide) -> Result<(), CopyError> {
+    let mut position = Position::START;
+    loop {
+        let page = from.log.read_all(position, PAGE_EVENTS_MAX).await?;
+        let mut same = Vec::with_capacity(page.len());
+        while same.len() < page.len() {
+            let after = same.last().map_or(position, |event: &RecordedEvent| event.position);
+            let more = to.log.read_all(after, page.len() - same.len()).await?;
+            if more.is_empty() {
+                return Err(CopyError::Differs(after));
+            }
+            same.extend(more);
+        }
+        if let Some((event, _)) = page.iter().zip(&same).find(|(one, other)| !is_same(one, other)) {
+            return Err(CopyError::Differs(event.position));
+        }
+        match page.last() {
+            Some(last) => position = last.position,
+            None => break,
+        }
+    }
+    if !to.log.read_all(position, 1).await?.is_empty() {
+        return Err(CopyError::Differs(position));
+    }
+    let mut after = None;
+    loop {
+        let (page, same) = (from.commands(after).await?, to.commands(after).await?);
+        if page != same {
+            return Err(CopyError::Differs(page.first().map_or(position, |command| command.last.position)));
+        }
+        match page.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn is_same(one: &RecordedEvent, other: &RecordedEvent) -> bool {
+    let place = |event: &RecordedEvent| (event.position, event.version, event.recorded_at);
+    let text = |event: &RecordedEvent| (event.event_type.clone(), event.event_version.clone());
+    place(one) == place(other)
+        && one.stream == other.stream
+        && text(one) == text(other)
+        && one.payload == other.payload
+        && one.metadata == other.metadata
+}
+
+/// Where the last event of a command is, as the stores keep it.
+pub(super) fn recorded_command(
+    id: Uuid,
+    stream: &str,
+    position: i64,
+    version: i64,
+) -> Result<RecordedCommand, ReadError> {
+    let position = Position(position.unsigned_abs());
+    let damaged = |detail| ReadError::Damaged { position, detail };
+    let stream = stream.parse::<StreamId>().map_err(|error| damaged(error.to_string()))?;
+    Ok(RecordedCommand { id, stream, last: Appended { position, version: Version(version.unsigned_abs()) } })
+}
