@@ -28,6 +28,12 @@ fn the_end_is_also_before_a_last_line_feed() {
 }
 
 #[test]
+fn words_have_edges() {
+    assert_matches("old gold", &[r"old\b", r".*\bgold", r"o\Bld", r"old\b.\b"], &[r"o\bld", r"old\B"]);
+    assert_matches("", &[r"\B", r"\Z", r"\z", r"\A$"], &[r"\b"]);
+}
+
+#[test]
 fn look_around_and_back_references_are_understood() {
     assert_matches("user@example.com", &[r"^(?!.*@test\.com).*$", r".+(?<=\.com)$"], &[r"(?=.*\.org)"]);
     assert_matches("abab", &[r"(ab)\1$", r"(?P<x>ab)(?P=x)", "(a)?(?(1)b|c)"], &[r"(ab)\1\1", "a++ab", "(?>ab|a)aba"]);

@@ -19,7 +19,7 @@ pub(super) enum Escape {
     Literal(char),
     /// `\d`, `\W` and so on: a class of characters.
     Category(char),
-    /// `\A`, `\b`, `\B`, `\Z`: a place.
+    /// `\A`, `\b`, `\B`, `\Z`, `\z`: a place.
     Place(char),
     /// A group's text once more.
     Group(u32),
@@ -79,7 +79,7 @@ impl<'p> Source<'p> {
     /// Reads what stands behind a backslash, outside of a class.
     pub(super) fn escape(&mut self) -> Option<Escape> {
         match self.peek()? {
-            place @ ('A' | 'b' | 'B' | 'Z') => {
+            place @ ('A' | 'b' | 'B' | 'Z' | 'z') => {
                 self.next();
                 Some(Escape::Place(place))
             }

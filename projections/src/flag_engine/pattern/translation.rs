@@ -3,7 +3,8 @@
 //! The two differ in details that people come upon (`$` before a last line feed, `\Z`, `{` that means itself, `[` in a class)
 //! and in others; so the pattern is read as Python does and written in what both understand the same. Not supported, so that
 //! such a condition matches nobody: the flags `a` and `L`, `\N{NAME}`, halves of surrogate pairs, repetitions so long that
-//! the pattern becomes too big. `\b` takes marks for parts of words.
+//! the pattern becomes too big. `\b` takes marks for parts of words, and `²` not; `\B` also holds in an empty text, and `\z` is
+//! known, as in Python from 3.14 on.
 
 use std::collections::HashMap;
 

@@ -34,6 +34,8 @@ pub const PATHS: &[&str] = &[
     "$.features.missing.key",
 ];
 
+/// None with characters of which only one of the two dialects says that they are parts of words, such as `²`: the edges of
+/// words would differ, and that is known.
 pub const WORDS: &[&str] = &[
     "",
     " ",
@@ -52,7 +54,6 @@ pub const WORDS: &[&str] = &[
     "a",
     "b",
     "a,b",
-    "e\u{301}",
     "é",
     "Production",
     "env",
