@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::refusal::Refusal;
@@ -94,16 +94,12 @@ impl<'de> Visitor<'de> for ContextVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut request = EvaluationRequest::default();
         while let Some(name) = members.next_key::<BorrowedText<'de>>()? {
-            let value = members.next_value::<RequestedValue<'de>>()?;
-            if name.0 != "targetingKey" {
-                request.attributes.push((name.0, value));
-                continue;
+            if name.0 == "targetingKey" {
+                let key = members.next_value::<Option<BorrowedText<'de>>>()?;
+                request.targeting_key = key.map(|key| key.0).filter(|key| !key.is_empty());
+            } else {
+                request.attributes.push((name.0, members.next_value()?));
             }
-            request.targeting_key = match value {
-                RequestedValue::Null => None,
-                RequestedValue::Text(text) => Some(text).filter(|text| !text.is_empty()),
-                _ => return Err(A::Error::custom("the targeting key is no text")),
-            };
         }
         Ok(EvaluationContext(request))
     }
@@ -146,5 +142,6 @@ mod tests {
         assert_eq!(refusal("[1]"), Some("INVALID_CONTEXT"));
         assert_eq!(refusal(r#"{"context":"me"}"#), Some("INVALID_CONTEXT"));
         assert_eq!(refusal(r#"{"context":{"targetingKey":7}}"#), Some("INVALID_CONTEXT"));
+        assert_eq!(refusal(r#"{"context":{"targetingKey":{}}}"#), Some("INVALID_CONTEXT"));
     }
 }
