@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
 use crate::event_log::{EventLog, OpenError, PostgresEventLog, PostgresUrl, SqliteEventLog};
@@ -105,6 +105,37 @@ fn clone_batch_pause(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnOff {
+    /// It is.
+    #[default]
+    On,
+    /// It is not.
+    Off,
+}
+
+impl OnOff {
+    /// Whether it is on.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// Who decides whether a request for an asynchronous clone is honoured.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CloneSwitchConfig {
+    /// The client key of the environment whose feature `clone_feature_states_async` decides for each organisation, as the
+    /// identity with its UUID, whether a request for an asynchronous clone is honoured or the request waits for the copy.
+    #[arg(long, env = "OFFSHOOT_CONTROL_ENVIRONMENT")]
+    pub control_environment: Option<String>,
+
+    /// Whether such requests are honoured where no feature decides.
+    #[arg(long, env = "OFFSHOOT_ASYNC_CLONES", value_enum, default_value_t = OnOff::On)]
+    pub async_clones: OnOff,
+}
+
 /// How the server runs.
 #[derive(Clone, Debug, Args)]
 pub struct ServerConfig {
@@ -119,6 +150,10 @@ pub struct ServerConfig {
     /// How the workers go about it.
     #[command(flatten)]
     pub workers: WorkerConfig,
+
+    /// Who decides whether a request for an asynchronous clone is honoured.
+    #[command(flatten)]
+    pub clone_switch: CloneSwitchConfig,
 
     /// The API key that an empty store is given at its first start: at least 20 characters. A random one is made, and
     /// printed once, if none is given.

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod clone_switch;
 pub mod commands;
 pub mod config;
 pub mod event_feed;

@@ -1,11 +1,13 @@
 //! A node with its HTTP door: started, asked for its address, stopped.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::clone_switch::CloneSwitch;
 use crate::config::ServerConfig;
 use crate::http;
 use crate::http::ofrep::StreamTokens;
@@ -77,6 +79,7 @@ impl Server {
             read_models: node.read_models.clone(),
             feed: node.feed.clone(),
             flags: node.flags.clone(),
+            clone_switch: Arc::new(CloneSwitch::new(&config.clone_switch)),
             shutdown: shutdown.clone(),
         };
         let tokens = match &config.stream_token_secret {

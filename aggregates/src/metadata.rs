@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::environment::CloneModeReason;
+
 /// What kind of someone acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,6 +79,8 @@ pub struct Metadata {
     pub request_id: Option<String>,
     /// Where the request came from.
     pub remote_address: Option<String>,
+    /// Why a clone that was asked for asynchronously is copied as it is.
+    pub clone_mode_reason: Option<CloneModeReason>,
 }
 
 impl Metadata {
@@ -100,6 +104,9 @@ impl Metadata {
                 map.insert(key.to_owned(), value.clone());
             }
         }
+        if let Some(reason) = self.clone_mode_reason {
+            map.insert("clone_mode_reason".to_owned(), reason.as_str().to_owned());
+        }
         map
     }
 
@@ -115,6 +122,7 @@ impl Metadata {
             causation_id: map.get("causation_id").cloned(),
             request_id: map.get("request_id").cloned(),
             remote_address: map.get("remote_address").cloned(),
+            clone_mode_reason: map.get("clone_mode_reason").and_then(|name| CloneModeReason::named(name)),
         })
     }
 }

@@ -114,6 +114,7 @@ impl History {
             causation_id: None,
             request_id: Some(format!("request-{position}")),
             remote_address: None,
+            clone_mode_reason: None,
         };
         self.events.push(RecordedEvent {
             position: Position(position),

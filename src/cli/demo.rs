@@ -13,7 +13,7 @@ use super::CliError;
 use super::api_client::Api;
 use super::sample_project::{sample_project, sample_states};
 use crate::commands::CommandContext;
-use crate::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
+use crate::config::{AdminKey, CloneSwitchConfig, DataConfig, ServerConfig, WorkerConfig};
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::secrets::new_api_key;
 use crate::server::Server;
@@ -43,6 +43,7 @@ pub async fn run(config: DemoConfig) -> Result<(), CliError> {
         listen: config.listen,
         data: DataConfig::in_directory(directory.path().to_owned()),
         workers: WorkerConfig::default(),
+        clone_switch: CloneSwitchConfig::default(),
         admin_key: Some(AdminKey(key.clone())),
         stream_token_secret: None,
     };

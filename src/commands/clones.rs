@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
-    CloneMode, CloneOrigin, CloneReader, CloneRequest, CloneTarget, Environment, EnvironmentCommand, EnvironmentError,
-    EnvironmentRef, InvalidClone, clone_size,
+    CloneMode, CloneModeReason, CloneOrigin, CloneReader, CloneRequest, CloneTarget, Environment, EnvironmentCommand,
+    EnvironmentError, EnvironmentRef, InvalidClone, clone_size,
 };
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::FeatureSegmentId;
@@ -41,6 +41,9 @@ pub struct CloneOptions {
     pub description: Option<Option<String>>,
     /// Whether to wait for the copy.
     pub mode: CloneMode,
+    /// Why, if the request was for an asynchronous clone. If such a request is to be copied synchronously and has too many
+    /// states to wait for, it is copied asynchronously all the same: whoever sent it did not want to wait.
+    pub mode_reason: Option<CloneModeReason>,
     /// The moment as of which the source is copied.
     pub as_of: AsOf,
     /// Whether the source's permissions are taken over.
@@ -105,10 +108,10 @@ impl Commands {
         let cut = self.pin_cut(source, options.as_of).await?;
         let (defaults, overrides) = clone_size(&cut.source, &cut.project);
         let total = defaults + overrides;
-        if options.mode == CloneMode::Sync && total > SYNC_CLONE_FEATURE_STATES_MAX {
-            let max = SYNC_CLONE_FEATURE_STATES_MAX;
-            return Err(CloneRejection::TooManyStates { actual: total, max }.into());
-        }
+        let (mode, mode_reason) = decide_mode(&options, total)?;
+        let mut context = context.clone();
+        context.metadata.clone_mode_reason = mode_reason;
+        let context = &context;
         let mut settings = cut.source.settings().cloned().ok_or(EnvironmentError::NotFound)?;
         settings.name.clone_from(&options.name);
         settings.description = options.description.unwrap_or(settings.description);
@@ -122,8 +125,8 @@ impl Commands {
             first_override_state_id: reserved.first_extra_id,
             first_feature_segment_id,
         };
-        let origin = self.origin(source, &cut, options.mode, total, target).await?;
-        let batches = match options.mode {
+        let origin = self.origin(source, &cut, mode, total, target).await?;
+        let batches = match mode {
             CloneMode::Async => Ok(Vec::new()),
             CloneMode::Sync => read_all(source, &cut, target).await,
         };
@@ -228,6 +231,16 @@ impl Commands {
             first_override_state_id: target.first_override_state_id,
             first_feature_segment_id: target.first_feature_segment_id,
         })
+    }
+}
+
+/// Whether to wait for a copy of so many states, and why if that was not asked for.
+fn decide_mode(options: &CloneOptions, total: u64) -> Result<(CloneMode, Option<CloneModeReason>), CloneRejection> {
+    let max = SYNC_CLONE_FEATURE_STATES_MAX;
+    match (options.mode, options.mode_reason) {
+        (CloneMode::Sync, None) if total > max => Err(CloneRejection::TooManyStates { actual: total, max }),
+        (CloneMode::Sync, Some(_)) if total > max => Ok((CloneMode::Async, Some(CloneModeReason::TooManyStates))),
+        decided => Ok(decided),
     }
 }
 

@@ -28,6 +28,7 @@ impl CommandContext {
             causation_id: None,
             request_id: None,
             remote_address: None,
+            clone_mode_reason: None,
         };
         Self { metadata, is_repeatable: false, expected_version: None }
     }

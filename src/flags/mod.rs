@@ -12,6 +12,7 @@ mod answers;
 mod budget;
 mod document;
 mod document_parts;
+mod evaluated;
 mod follower;
 mod fragments;
 mod json;
@@ -34,6 +35,7 @@ use offshoot_aggregates::Position;
 use tokio::sync::{Semaphore, watch};
 
 pub use answers::Audience;
+pub use evaluated::{EvaluatedFeature, OverriddenBy};
 pub use follower::follow;
 pub use lookup::{Access, NotServed, Subscription};
 pub use served::{Head, ServedEnvironment};

@@ -90,6 +90,7 @@ impl RequestContext {
             causation_id: None,
             request_id: Some(self.request_id.clone()),
             remote_address: self.remote_address.map(|address| address.to_string()),
+            clone_mode_reason: None,
         }
     }
 

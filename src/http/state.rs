@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
 use super::rejections::{environment_is_creating, sentence};
+use crate::clone_switch::CloneSwitch;
 use crate::commands::{CloneRejection, CommandError, Commands, Rejection};
 use crate::event_feed::EventFeed;
 use crate::flags::Flags;
@@ -24,6 +25,8 @@ pub struct AppState {
     pub feed: Arc<EventFeed>,
     /// What is served of environments.
     pub flags: Arc<Flags>,
+    /// Who decides whether a request for an asynchronous clone is honoured.
+    pub clone_switch: Arc<CloneSwitch>,
     /// Ends open streams when the server stops.
     pub shutdown: CancellationToken,
 }

@@ -43,6 +43,7 @@ async fn the_status_of_a_clone_says_everything() {
     let expected = [
         "status",
         "mode",
+        "mode_reason",
         "source",
         "as_of",
         "feature_states_total",

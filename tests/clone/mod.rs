@@ -31,3 +31,4 @@ mod following;
 mod observed;
 mod resting;
 mod side_effects;
+mod switched;

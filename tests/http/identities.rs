@@ -287,3 +287,39 @@ async fn an_environment_that_is_being_created_takes_identities_but_no_overrides(
     assert_eq!((refused.status, &refused.body["code"]), (409, &json!("environment_is_creating")));
     assert_eq!(server.get(&states).await.status, 503);
 }
+
+#[tokio::test]
+async fn all_features_of_an_identity_say_what_they_are_and_who_overrides_them() {
+    let (server, project, environment) = server().await;
+    let (banner, other) = (server.feature(project, "banner").await, server.feature(project, "other").await);
+    let options = vec![NewOption { value: FeatureValue::integer(7), default_percentage_allocation: 100.0, key: None }];
+    let split =
+        server.feature_like(project, NewFeature { name: "split".to_owned(), options, ..NewFeature::default() }).await;
+    let gold = server.segment(project, "gold").await;
+    let body = json!({
+        "enabled": true, "feature_segment": { "segment": gold },
+        "feature_state_value": { "type": "unicode", "string_value": "for gold" },
+    });
+    let create = format!("environments/{}/features/{other}/create-segment-override/", environment.api_key);
+    server.post(&create, body).await.expect(201);
+    let id = identity(&server, &environment, "user_1").await;
+    let states = format!("{}{id}/featurestates/", path(&environment));
+    let mine = json!({ "feature": banner, "enabled": true, "feature_state_value": "mine" });
+    server.post(&states, mine).await.expect(201);
+    let all = server.get(&format!("{states}all/")).await.expect(200);
+    assert_eq!(
+        all[0],
+        json!({
+            "feature": { "id": banner, "name": "banner", "type": "STANDARD" }, "enabled": true,
+            "feature_state_value": "mine", "overridden_by": "IDENTITY", "segment": null,
+            "multivariate_feature_state_values": [],
+        })
+    );
+    // No traits are kept, so nobody is known to be in the segment.
+    assert_eq!((&all[1]["feature"]["id"], &all[1]["overridden_by"]), (&json!(other), &Value::Null));
+    assert_eq!((&all[2]["feature"]["id"], &all[2]["feature_state_value"]), (&json!(split), &json!(7)));
+    let share = json!({ "multivariate_feature_option": { "value": 7 }, "percentage_allocation": 100.0 });
+    assert_eq!(all[2]["multivariate_feature_state_values"], json!([share]));
+    let stranger = server.limited("stranger", Permissions::default()).await;
+    stranger.get(&format!("{states}all/")).await.expect(403);
+}

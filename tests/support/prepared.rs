@@ -137,6 +137,7 @@ pub async fn request(commands: &Commands, source: &EnvironmentRef, name: &str, m
         name: name.to_owned(),
         description: None,
         mode,
+        mode_reason: None,
         as_of: AsOf::Now,
         clone_permissions: true,
         admin: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use offshoot::commands::Commands;
-use offshoot::config::{AdminKey, ServerConfig, WorkerConfig};
+use offshoot::config::{AdminKey, CloneSwitchConfig, ServerConfig, WorkerConfig};
 use offshoot::event_log::EventLog;
 use offshoot::node::Node;
 use offshoot::server::Server;
@@ -50,6 +50,13 @@ impl TestServer {
     /// The same, with workers that go about it like this.
     pub async fn start_with(workers: WorkerConfig) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), workers).await
+    }
+
+    /// The same, with this switch for asynchronous clones.
+    pub async fn start_switched(clone_switch: CloneSwitchConfig) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (server, _) = Server::start(&ServerConfig { clone_switch, ..config(&directory) }).await.unwrap();
+        Self::of(server, directory).await
     }
 
     /// A server whose log is inside another one, as `wrap` makes it. Its clones are [`IMPATIENT`].
@@ -138,6 +145,7 @@ fn config(directory: &TempDir) -> ServerConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         data: data_in(directory.path()),
         workers: WorkerConfig::default(),
+        clone_switch: CloneSwitchConfig::default(),
         admin_key: Some(AdminKey(ADMIN_KEY.to_owned())),
         stream_token_secret: None,
     }

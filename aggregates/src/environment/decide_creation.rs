@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::aggregate::{Environment, Particulars};
+use super::clone_mode::CloneMode;
 use super::commands::{CloneRequest, NewEnvironment};
 use super::creation::{Creation, CreationStatus};
 use super::decide::Decision;
 use super::error::EnvironmentError;
-use super::events::{CloneMode, CloneOrigin, EnvironmentEvent, Origin};
+use super::events::{CloneOrigin, EnvironmentEvent, Origin};
 use super::states::{BatchedState, StateKey};
 use crate::limits::{API_KEY_CHARACTERS_MAX, BATCH_SIZE_MAX, NAME_CHARACTERS_MAX};
 use crate::permissions::Grant;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::clone_mode::CloneMode;
 use super::identities::BatchedIdentityOverride;
 use super::server_keys::{ServerKey, ServerKeySettings};
 use super::settings::EnvironmentSettings;
@@ -28,16 +29,6 @@ pub struct EnvironmentRef {
     pub name: String,
     /// Its client key.
     pub api_key: String,
-}
-
-/// How the states of a clone are copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CloneMode {
-    /// In batches, after the request was answered.
-    Async,
-    /// All at once, before the request is answered.
-    Sync,
 }
 
 /// What a clone is a copy of, and how the copying was planned. Nothing here changes afterwards.

@@ -4,6 +4,7 @@
 mod aggregate;
 mod batch_outline;
 mod clone;
+mod clone_mode;
 mod commands;
 mod creation;
 mod decide;
@@ -22,13 +23,14 @@ mod value;
 pub use aggregate::Environment;
 pub use batch_outline::BatchOutline;
 pub use clone::{CloneReader, CloneTarget, InvalidClone, clone_size};
+pub use clone_mode::{CloneMode, CloneModeReason};
 pub use commands::{
     CloneRequest, EnvironmentCommand, ExpectedOverride, FeatureRef, NewEnvironment, ProjectSegments, SegmentRef,
     ServerKeyChange, StateChange,
 };
 pub use creation::{Creation, CreationStatus};
 pub use error::EnvironmentError;
-pub use events::{CloneMode, CloneOrigin, EnvironmentEvent, EnvironmentRef, Origin, PriorityChange};
+pub use events::{CloneOrigin, EnvironmentEvent, EnvironmentRef, Origin, PriorityChange};
 pub use identities::{BatchedIdentityOverride, Identities, IdentityOverride};
 pub use server_keys::{ServerKey, ServerKeySettings};
 pub use settings::EnvironmentSettings;

@@ -101,6 +101,7 @@ fn metadata_that_every_event_has_is_needed_and_the_rest_is_not() {
         causation_id: None,
         request_id: None,
         remote_address: None,
+        clone_mode_reason: None,
     };
     let map = least.to_map();
     assert_eq!(map.len(), 5);
@@ -120,6 +121,7 @@ fn metadata_that_every_event_has_is_needed_and_the_rest_is_not() {
         causation_id: Some("position 7".to_owned()),
         request_id: Some("ü\n".to_owned()),
         remote_address: Some("::1".to_owned()),
+        clone_mode_reason: None,
         ..least
     };
     assert_eq!(Metadata::from_map(&full.to_map()), Some(full));

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use offshoot_aggregates::ActorKind;
-use offshoot_aggregates::environment::{CloneMode, CreationStatus, ValueType};
+use offshoot_aggregates::environment::{CloneMode, CloneModeReason, CreationStatus, ValueType};
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::organisation::ApiKeyRole;
 use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission};
@@ -99,6 +99,18 @@ fn the_types_of_features_and_values_have_flagsmiths_names() {
 #[test]
 fn modes_states_and_roles_have_these_names() {
     named([(CloneMode::Async, "async"), (CloneMode::Sync, "sync")]);
+    let reasons = [
+        (CloneModeReason::ControlFlagEnabled, "control_flag_enabled"),
+        (CloneModeReason::ControlFlagDisabled, "control_flag_disabled"),
+        (CloneModeReason::ControlFlagMissing, "control_flag_missing"),
+        (CloneModeReason::ControlEnvironmentUnavailable, "control_environment_unavailable"),
+        (CloneModeReason::Configured, "configured"),
+        (CloneModeReason::TooManyStates, "too_many_states"),
+    ];
+    named(reasons);
+    for (reason, name) in reasons {
+        assert_eq!((reason.as_str(), CloneModeReason::named(name)), (name, Some(reason)));
+    }
     named([
         (CreationStatus::Creating, "creating"),
         (CreationStatus::Completed, "completed"),

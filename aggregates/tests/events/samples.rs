@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use offshoot_aggregates::environment::{
-    Allocation, BatchedIdentityOverride, BatchedState, EnvironmentEvent, EnvironmentRef, FeatureStateContent,
-    FeatureValue, Origin, ServerKey, ServerKeySettings, ValueType,
+    Allocation, BatchedIdentityOverride, BatchedState, CloneModeReason, EnvironmentEvent, EnvironmentRef,
+    FeatureStateContent, FeatureValue, Origin, ServerKey, ServerKeySettings, ValueType,
 };
 use offshoot_aggregates::id_allocator::IdAllocatorEvent;
 use offshoot_aggregates::ids::{
@@ -269,6 +269,7 @@ fn the_sample_of_metadata_says_what_it_always_said() {
         causation_id: Some("position 4711".to_owned()),
         request_id: Some("01J0REQ".to_owned()),
         remote_address: Some("192.0.2.7".to_owned()),
+        clone_mode_reason: Some(CloneModeReason::ControlFlagEnabled),
     };
     let mut event = recorded(Category::Environment, "CloneCompleted", "{}");
     event.metadata = metadata.into();

@@ -1,6 +1,7 @@
 //! The lines of an environment's events.
 
-use offshoot_aggregates::environment::{BatchOutline, EnvironmentEvent, Origin};
+use offshoot_aggregates::RecordedEvent;
+use offshoot_aggregates::environment::{BatchOutline, CloneMode, CloneModeReason, EnvironmentEvent, Origin};
 use offshoot_aggregates::permissions::{EnvironmentPermission, Grant};
 use rusqlite::{Result, Transaction};
 use serde_json::Value;
@@ -12,8 +13,13 @@ use super::names::{self, KnownEnvironment};
 use super::{identity_lines, server_key_lines, state_lines};
 
 /// Where the event happened, and what there is to say about it.
-pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) -> Result<(Place, Vec<Line>)> {
+pub(super) fn lines(
+    tx: &Transaction<'_>,
+    recorded: &RecordedEvent,
+    event: &EnvironmentEvent,
+) -> Result<(Place, Vec<Line>)> {
     use EnvironmentEvent as E;
+    let uuid = recorded.stream.uuid();
     match event {
         E::EnvironmentCreated { id, project_id, settings, origin, .. } => {
             names::add_environment(tx, (uuid, *id), *project_id, &settings.name, origin)?;
@@ -24,7 +30,10 @@ pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) 
     }
     let environment = names::environment(tx, uuid)?;
     let lines = match event {
-        E::EnvironmentCreated { origin, .. } => created(&environment, origin),
+        E::EnvironmentCreated { origin, .. } => {
+            let reason = recorded.metadata().and_then(|metadata| metadata.clone_mode_reason);
+            created(&environment, origin, reason)
+        }
         E::EnvironmentPermissionGranted { before, after } => {
             vec![permissions_changed(&environment, before.as_ref(), Some(after))]
         }
@@ -62,16 +71,17 @@ pub(super) fn lines(tx: &Transaction<'_>, uuid: Uuid, event: &EnvironmentEvent) 
 }
 
 /// Flagsmith says only that there is a new environment; here a copy says what it is a copy of.
-fn created(environment: &KnownEnvironment, origin: &Origin) -> Vec<Line> {
+fn created(environment: &KnownEnvironment, origin: &Origin, reason: Option<CloneModeReason>) -> Vec<Line> {
     let name = &environment.name;
     let new = line(ChangeType::Create, environment, format!("New Environment created: {name}"));
     let came_from = match origin {
         Origin::New => return vec![new],
         Origin::Clone(origin) => format!(
-            "Environment {name} cloned from {} as of position {}: {}",
+            "Environment {name} cloned from {} as of position {}: {}{}",
             origin.source.name,
             origin.position,
-            states_in_batches(origin.feature_states_total, origin.batches_total)
+            states_in_batches(origin.feature_states_total, origin.batches_total),
+            reason.map(|reason| mode_decided(origin.mode, reason)).unwrap_or_default()
         ),
         Origin::Import { document, feature_states_total, batches_total } => format!(
             "Environment {name} imported from {document}: {}",
@@ -94,6 +104,23 @@ fn batch_line(environment: &KnownEnvironment, what: &str, batch: u32, count: &st
     let name = &environment.name;
     let of_all = environment.batches_total.map(|total| format!(" of {total}")).unwrap_or_default();
     line(ChangeType::Unknown, environment, format!("{what} to {name}: batch {batch}{of_all} ({count})"))
+}
+
+/// How a clone is copied that was asked for asynchronously, and why.
+fn mode_decided(mode: CloneMode, reason: CloneModeReason) -> String {
+    let mode = match mode {
+        CloneMode::Async => "asynchronously",
+        CloneMode::Sync => "synchronously",
+    };
+    let reason = match reason {
+        CloneModeReason::ControlFlagEnabled => "the control flag is enabled",
+        CloneModeReason::ControlFlagDisabled => "the control flag is disabled",
+        CloneModeReason::ControlFlagMissing => "as configured, the control flag is missing",
+        CloneModeReason::ControlEnvironmentUnavailable => "as configured, the control environment is unavailable",
+        CloneModeReason::Configured => "as configured",
+        CloneModeReason::TooManyStates => "too many feature states to wait for",
+    };
+    format!(", {mode} ({reason})")
 }
 
 /// How far a clone or an import is.

@@ -92,7 +92,7 @@ impl Projection for AuditLog {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn readable_since(&self) -> u32 {
@@ -116,7 +116,7 @@ impl Projection for AuditLog {
         let (place, lines) = match event {
             Event::Organisation(event) => organisation_lines::lines(tx, recorded, event)?,
             Event::Project(event) => project_lines::lines(tx, recorded.stream.uuid(), event)?,
-            Event::Environment(event) => environment_lines::lines(tx, recorded.stream.uuid(), event)?,
+            Event::Environment(event) => environment_lines::lines(tx, recorded, event)?,
             Event::IdAllocator(_) => return Ok(()),
         };
         write(tx, recorded, place, &lines)

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
-    BatchOutline, CloneMode, CloneOrigin, CreationStatus, EnvironmentEvent, Origin,
+    BatchOutline, CloneMode, CloneModeReason, CloneOrigin, CreationStatus, EnvironmentEvent, Origin,
 };
 use offshoot_aggregates::{Position, RecordedEvent};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ pub struct CloneStatus {
     pub status: CreationStatus,
     /// What it is a copy of.
     pub origin: CloneOrigin,
+    /// Why it is copied in that mode, if it was asked for asynchronously.
+    #[serde(default)]
+    pub mode_reason: Option<CloneModeReason>,
     /// How many states it has.
     pub feature_states_copied: u64,
     /// How many batches it has.
@@ -125,6 +128,7 @@ impl CloneStatus {
             environment: recorded.stream.uuid(),
             status: CreationStatus::Creating,
             origin: origin.clone(),
+            mode_reason: recorded.metadata().and_then(|metadata| metadata.clone_mode_reason),
             feature_states_copied: 0,
             batches_copied: 0,
             attempts: 1,

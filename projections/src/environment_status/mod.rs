@@ -64,6 +64,10 @@ impl Projection for EnvironmentStatus {
     }
 
     fn version(&self) -> u32 {
+        3
+    }
+
+    fn readable_since(&self) -> u32 {
         2
     }
 

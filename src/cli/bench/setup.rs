@@ -13,7 +13,7 @@ use super::CliError;
 use crate::cli::api_client::Api;
 use crate::cli::sample_project::sample_project;
 use crate::commands::{CommandContext, Created};
-use crate::config::{AdminKey, DataConfig, ServerConfig, WorkerConfig};
+use crate::config::{AdminKey, CloneSwitchConfig, DataConfig, ServerConfig, WorkerConfig};
 use crate::secrets::new_api_key;
 use crate::server::Server;
 
@@ -124,6 +124,7 @@ async fn serve(directory: &TempDir, key: &str) -> Result<(Server, Api), CliError
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         data: DataConfig::in_directory(directory.path().to_owned()),
         workers: WorkerConfig::default(),
+        clone_switch: CloneSwitchConfig::default(),
         admin_key: Some(AdminKey(key.to_owned())),
         stream_token_secret: None,
     };

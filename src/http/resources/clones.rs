@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use offshoot_aggregates::Position;
-use offshoot_aggregates::environment::{CloneMode, CreationStatus, EnvironmentRef};
+use offshoot_aggregates::environment::{CloneMode, CloneModeReason, CreationStatus, EnvironmentRef};
 use offshoot_aggregates::ids::{EnvironmentId, ProjectId};
 use offshoot_aggregates::limits::{DESCRIPTION_CHARACTERS_MAX, NAME_CHARACTERS_MAX};
 use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission};
@@ -63,6 +63,9 @@ pub struct CloneStatusBody {
     status: &'static str,
     /// `async` or `sync`.
     mode: &'static str,
+    /// Why, if it was asked for asynchronously: `control_flag_enabled`, `control_flag_disabled`, `control_flag_missing`,
+    /// `control_environment_unavailable`, `configured` or `too_many_states`.
+    mode_reason: Option<&'static str>,
     /// What it is a copy of.
     source: CloneSource,
     /// The moment as of which the source is copied.
@@ -123,6 +126,7 @@ impl From<&CloneStatus> for CloneStatusBody {
         Self {
             status: status_name(status.status),
             mode: mode_name(origin.mode),
+            mode_reason: status.mode_reason.map(CloneModeReason::as_str),
             source: CloneSource {
                 uuid: origin.source.uuid,
                 name: origin.source.name.clone(),
@@ -167,7 +171,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 /// Clone an environment
 ///
 /// With `clone_feature_states_async` the answer comes at once, and the clone has `is_creating` until all its feature
-/// states are there; `Location` says where to see how far it is. Without, the answer comes when the clone is complete.
+/// states are there; `Location` says where to see how far it is. Without, the answer comes when the clone is complete. The
+/// operator may have such requests answered like those without, for some organisations or for all; see `mode_reason`.
 #[utoipa::path(
     post, path = "/environments/{key}/clone/", tag = "clones",
     params(("key" = String, Path, description = "The client key of the source")), request_body = CloneBody,
@@ -184,10 +189,18 @@ async fn request(session: Session, Path(key): Path<String>, mut fields: Fields) 
     let started = Instant::now();
     let source = session.environment(&key, Some(EnvironmentPermission::ViewEnvironment)).await?;
     session.require_in_project(source.project, Some(ProjectPermission::CreateEnvironment)).await?;
-    let options = read_options(&session, &mut fields);
+    let mut options = read_options(&session, &mut fields);
     fields.finish()?;
-    let mode = options.mode;
-    let cloned = session.state.commands.request_clone(&session.command(), source.uuid, options).await?;
+    if options.mode == CloneMode::Async {
+        let organisation = session.find_project(source.project).await?.organisation_uuid;
+        let (mode, reason) = session.state.clone_switch.decide(&session.state.flags, organisation).await;
+        (options.mode, options.mode_reason) = (mode, Some(reason));
+    }
+    let commands = &session.state.commands;
+    let cloned = commands.request_clone(&session.command(), source.uuid, options).await?;
+    let clone = commands.load_environment(cloned.created.uuid).await?.aggregate;
+    let origin = clone.creation().and_then(|creation| creation.clone.as_ref());
+    let mode = origin.map_or(CloneMode::Async, |origin| origin.mode);
     // Whoever asks next asks for the environment. Its states are not to be seen before they are all there, and waiting for
     // those that read them would be waiting for the copy.
     let read_models = &session.state.read_models;
@@ -210,6 +223,7 @@ fn read_options(session: &Session, fields: &mut Fields) -> CloneOptions {
         name: fields.required("name", text(NAME_CHARACTERS_MAX)),
         description: fields.nullable("description", text(DESCRIPTION_CHARACTERS_MAX).or_blank()),
         mode: if is_async { CloneMode::Async } else { CloneMode::Sync },
+        mode_reason: None,
         as_of: read_as_of(fields),
         clone_permissions: fields.optional("clone_permissions", boolean()).unwrap_or(true),
         admin: Some(session.principal()),

@@ -1,10 +1,14 @@
 //! `/environments/{key}/identities/{id}/featurestates/`: what features are for one identity, with plain values.
 
+use std::collections::{BTreeSet, HashMap};
+
 use offshoot_aggregates::environment::ValueType;
-use offshoot_aggregates::ids::{FeatureId, FeatureStateId};
+use offshoot_aggregates::ids::{FeatureId, FeatureStateId, SegmentId};
 use offshoot_aggregates::permissions::EnvironmentPermission;
 use offshoot_projections::environment_status::StoredEnvironment;
 use offshoot_projections::feature_states::{StateFilter, StateScope, StoredIdentity};
+use offshoot_projections::features;
+use offshoot_projections::flag_engine::{Context, Identity};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,11 +16,13 @@ use utoipa_axum::routes;
 
 use super::environment_feature_states::{PatchedFeatureState, PlainChangeBody};
 use super::identities;
+use super::shapes::feature_of_identity::FeatureOfIdentity;
 use super::shapes::feature_state::{ListedFeatureState, PlainFeatureState};
 use super::state_changes::{
     FoundState, ShareBody, ValueForm, change_state, check_feature, create_identity_override, find_state, list_states,
     read_change,
 };
+use crate::flags::{EvaluatedFeature, OverriddenBy};
 use crate::http::answer::Answer;
 use crate::http::body::{Path, Query};
 use crate::http::fields::Fields;
@@ -44,7 +50,10 @@ pub struct IdentityOverrideBody {
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(retrieve, replace, change, delete))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(retrieve, replace, change, delete))
+        .routes(routes!(list_all))
 }
 
 /// List the overrides of an identity
@@ -208,6 +217,38 @@ async fn delete(session: Session, Path(path): Path<(String, i64, i64)>) -> Resul
     let removed = session.state.commands.remove_identity_override(&command, environment.uuid, place).await?;
     session.state.settle(removed.position).await;
     Ok(Answer::no_content().position(removed.position))
+}
+
+/// See what all features are for an identity
+///
+/// Evaluated without traits, which are not kept: overrides for segments apply only where the segment needs none. Multivariate
+/// features have the value of the variant that the identity is in.
+#[utoipa::path(
+    get, path = "/environments/{key}/identities/{identity}/featurestates/all/", tag = "identities",
+    params(
+        ("key" = String, Path, description = "The client key of the environment"),
+        ("identity" = i64, Path, description = "The integer id of the identity"),
+    ),
+    responses((status = 200, description = "All of them", body = Vec<FeatureOfIdentity>), CommonProblems)
+)]
+async fn list_all(session: Session, Path((key, identity)): Path<(String, i64)>) -> Result<Answer, Problem> {
+    let (environment, identity) = find(&session, &key, identity, EnvironmentPermission::ViewIdentities).await?;
+    let served = session.state.flags.environment(&environment).await?;
+    let who = Identity { id: Some(identity.id.0), ..Identity::new(&identity.identifier) };
+    let features = served.evaluated(Context { identity: Some(who), traits: &[] });
+    let segments: BTreeSet<_> = features.iter().filter_map(segment_of).collect();
+    let query = move |file: &_| features::segments_by_ids(file, &segments.into_iter().collect::<Vec<_>>());
+    let segments = session.state.read_models.features.query(query).await?;
+    let names: HashMap<_, _> = segments.into_iter().map(|stored| (stored.segment.id, stored.segment.name)).collect();
+    let features: Vec<_> = features.into_iter().map(|feature| FeatureOfIdentity::new(feature, &names)).collect();
+    Ok(Answer::ok(&features))
+}
+
+fn segment_of(feature: &EvaluatedFeature) -> Option<SegmentId> {
+    match feature.overridden_by {
+        Some(OverriddenBy::Segment(segment)) => Some(segment),
+        Some(OverriddenBy::Identity) | None => None,
+    }
 }
 
 /// An identity of an environment in which the caller may do something.

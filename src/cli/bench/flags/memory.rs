@@ -29,6 +29,7 @@ pub async fn measure(base: Option<&Path>, environments: usize, figures: &mut Fig
             name: format!("environment {number}"),
             description: None,
             mode: CloneMode::Sync,
+            mode_reason: None,
             as_of: AsOf::Now,
             clone_permissions: true,
             admin: None,

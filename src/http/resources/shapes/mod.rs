@@ -3,6 +3,7 @@
 pub(super) mod author;
 pub(super) mod environment;
 pub(super) mod feature;
+pub(super) mod feature_of_identity;
 pub(super) mod feature_state;
 pub(super) mod feature_value;
 pub(super) mod multivariate_option;
