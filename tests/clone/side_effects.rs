@@ -143,7 +143,7 @@ async fn the_audit_log_says_what_was_cloned_by_whom_and_how_much() {
         (line["log"].as_str().unwrap().to_owned(), line["author"]["first_name"].clone())
     };
     let (cloned, author) = said("Environment copy cloned from source as of position ");
-    assert!(cloned.ends_with(": 22 feature states in 1 batch"), "{cloned}");
+    assert!(cloned.ends_with(": 22 feature states in 1 batch, asynchronously (as configured)"), "{cloned}");
     assert_eq!(author, "Administrator");
     assert_eq!(said("Clone completed: ").0, "Clone completed: copy (22 feature states in 1 batch)");
 }
