@@ -11,6 +11,7 @@ use crate::crash::killed_at_random::complete;
 use crate::crash::verdict::{self, events_in, read_model_files};
 use crate::support::prepared::{Prepared, copy_of, request_clones};
 use crate::support::process::{Ended, ServerProcess, offshoot};
+use crate::support::store::store_option;
 
 type Files = HashMap<String, (Position, Uuid)>;
 
@@ -73,6 +74,7 @@ async fn a_read_model_whose_rebuild_is_killed_still_serves_as_it_was() {
 
 fn rebuild(directory: &Path, fault_point: &str) -> Ended {
     let mut command = offshoot();
-    command.args(["projections", "--data-dir"]).arg(directory).arg("rebuild").env("OFFSHOOT_FAULT_POINT", fault_point);
+    command.args(["projections", "--data-dir"]).arg(directory).args(store_option(directory)).arg("rebuild");
+    command.env("OFFSHOOT_FAULT_POINT", fault_point);
     Ended::of(command)
 }
