@@ -116,7 +116,7 @@ impl EventLog for SqliteEventLog {
     }
 
     fn written(&self) -> Written {
-        self.progress.written()
+        self.progress.counters.written()
     }
 
     async fn close(&self) {

@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -13,7 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::file;
 use super::recording::{self, PreparedAppend};
-use crate::event_log::{AppendError, Appended, Fate, OpenError, Written};
+use crate::event_log::write_counters::WriteCounters;
+use crate::event_log::{AppendError, Appended, Fate, OpenError};
 use crate::fault_points;
 use crate::limits::{
     CHECKPOINT_WAIT, GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX, GROUP_COMMIT_GATHERING_MAX,
@@ -37,42 +37,8 @@ pub(super) enum Request {
 pub(super) struct Progress {
     /// The last event on disk.
     pub(super) head: watch::Sender<Position>,
-    appends: AtomicU64,
-    events: AtomicU64,
-    bytes: AtomicU64,
-    syncs: AtomicU64,
-}
-
-impl Progress {
-    fn new(head: Position) -> Self {
-        Self {
-            head: watch::Sender::new(head),
-            appends: AtomicU64::new(0),
-            events: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            syncs: AtomicU64::new(0),
-        }
-    }
-
-    fn count_append(&self, append: &PreparedAppend) {
-        self.appends.fetch_add(1, Ordering::Relaxed);
-        self.events.fetch_add(append.events(), Ordering::Relaxed);
-        self.bytes.fetch_add(append.bytes(), Ordering::Relaxed);
-    }
-
-    fn count_syncs(&self, syncs: u64) {
-        self.syncs.fetch_add(syncs, Ordering::Relaxed);
-    }
-
     /// What was written so far.
-    pub(super) fn written(&self) -> Written {
-        Written {
-            appends: self.appends.load(Ordering::Relaxed),
-            events: self.events.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            syncs: self.syncs.load(Ordering::Relaxed),
-        }
-    }
+    pub(super) counters: WriteCounters,
 }
 
 /// What the writer works with.
@@ -92,7 +58,8 @@ impl Writer {
         let connection = file::open(&path)?;
         let end = recording::end(&connection)
             .map_err(|error| OpenError::Unavailable { path: path.clone(), detail: file::describe(&error) })?;
-        let progress = Arc::new(Progress::new(end.position));
+        let progress =
+            Arc::new(Progress { head: watch::Sender::new(end.position), counters: WriteCounters::default() });
         let writer = Self {
             path,
             connection: Some(connection),
@@ -157,10 +124,10 @@ impl Writer {
         fault_points::reached("before-commit");
         connection.prepare_cached("COMMIT")?.execute([])?;
         fault_points::reached("after-commit");
-        progress.count_syncs(1);
+        progress.counters.count_syncs(1);
         for ((append, _), _) in group.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
             append.settle(Fate::Recorded);
-            progress.count_append(append);
+            progress.counters.count_append(append.events(), append.bytes());
         }
         progress.head.send_replace(end.position);
         Ok(outcomes)
@@ -179,7 +146,7 @@ impl Writer {
         let connection = self.connection.insert(connection);
         if self.failed {
             file::write_nothing(connection)?;
-            self.progress.count_syncs(1);
+            self.progress.counters.count_syncs(1);
             self.failed = false;
         }
         Ok(connection)
@@ -204,7 +171,7 @@ impl Writer {
         let Some(connection) = &self.connection else { return };
         match file::with_busy_timeout(connection, CHECKPOINT_WAIT, |connection| checkpoint(connection, mode)) {
             // One for the write-ahead log, one for the file.
-            Ok(_) => self.progress.count_syncs(2),
+            Ok(_) => self.progress.counters.count_syncs(2),
             // Nothing is lost: the next one moves all.
             Err(error) => tracing::warn!(error = file::describe(&error), mode, "the checkpoint failed"),
         }
