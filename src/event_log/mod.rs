@@ -115,7 +115,8 @@ pub trait EventLog: Send + Sync + 'static {
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
 
     /// Whether it takes appends that follow others which it has not answered yet ([`Append::follows`]). Such a log records
-    /// appends in the order in which their futures were first polled, and settles the ticket of each before readers see it.
+    /// appends to one stream in the order in which their futures were first polled, and settles the ticket of each before it
+    /// answers it; one that is not shared, before readers see it.
     fn takes_followers(&self) -> bool {
         false
     }

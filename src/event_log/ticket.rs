@@ -29,6 +29,12 @@ struct State {
 }
 
 impl Ticket {
+    /// Whether it tells of the same append.
+    #[must_use]
+    pub fn is_of_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// What has become of the append so far.
     #[must_use]
     pub fn fate(&self) -> Fate {

@@ -178,3 +178,4 @@ macro_rules! followers_contract {
 }
 
 followers_contract!(sqlite_followers, SqliteStore::new());
+followers_contract!(postgres_followers, PostgresStore::new());

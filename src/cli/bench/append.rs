@@ -1,7 +1,6 @@
 //! `offshoot bench append`: commands of one event each, acknowledged on disk, per second; and one flag changed in a big
 //! environment.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use super::CliError;
 use super::figures::Figures;
 use super::process::{machine, processor_seconds};
-use super::setup::Setup;
+use super::setup::{Place, Setup};
 use crate::commands::{CommandContext, Commands, NewEnvironmentOptions};
 
 /// How long to measure.
@@ -31,9 +30,8 @@ pub struct AppendBench {
     #[arg(long, default_value_t = 100_000)]
     features: usize,
 
-    /// Where to put the data; the system's directory for temporary files if none is given.
-    #[arg(long)]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 
     /// Print JSON.
     #[arg(long)]
@@ -42,7 +40,7 @@ pub struct AppendBench {
 
 /// Measures it.
 pub async fn run(config: AppendBench) -> Result<(), CliError> {
-    let setup = Setup::start(config.directory.as_deref()).await?;
+    let setup = Setup::start(&config.place).await?;
     let source = setup.import(config.features).await?;
     let commands = setup.server.node().commands.clone();
     let (project, _) = commands.load_environment(source.uuid).await?.aggregate.project().ok_or("no project")?;
@@ -51,7 +49,7 @@ pub async fn run(config: AppendBench) -> Result<(), CliError> {
     let mut figures = Figures::default();
     figures.fact("machine", machine());
     figures.fact("features of the big environment", config.features);
-    let environments = environments(&commands, project).await?;
+    let environments = environments(&commands, project, 16).await?;
     let time = Duration::from_secs(config.seconds);
     for _ in 0..config.repeat {
         let same = vec![environments[0]; 16];
@@ -81,9 +79,9 @@ pub async fn run(config: AppendBench) -> Result<(), CliError> {
 }
 
 /// An environment for each client, so that they do not wait for each other.
-async fn environments(commands: &Commands, project: Uuid) -> Result<Vec<Uuid>, CliError> {
+pub(super) async fn environments(commands: &Commands, project: Uuid, clients: usize) -> Result<Vec<Uuid>, CliError> {
     let mut environments = Vec::new();
-    for number in 0..16 {
+    for number in 0..clients {
         let context = CommandContext::new(Actor::operator("bench"));
         let settings = EnvironmentSettings::named(format!("client {number}"));
         let options = NewEnvironmentOptions { settings, api_key: None, admin: None };
@@ -92,7 +90,7 @@ async fn environments(commands: &Commands, project: Uuid) -> Result<Vec<Uuid>, C
     Ok(environments)
 }
 
-async fn commands_per_second(
+pub(super) async fn commands_per_second(
     commands: &Commands,
     clients: &[Uuid],
     feature: FeatureId,
@@ -118,7 +116,7 @@ async fn commands_per_second(
     Ok(done / started.elapsed().as_secs_f64())
 }
 
-async fn change(
+pub(super) async fn change(
     commands: &Commands,
     environment: Uuid,
     feature: FeatureId,

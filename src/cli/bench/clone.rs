@@ -1,6 +1,5 @@
 //! `offshoot bench clone`: how long the call takes, and how long it is until every read model shows the whole clone.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -10,8 +9,9 @@ use serde_json::json;
 
 use super::CliError;
 use super::figures::Figures;
+use super::insert_select::InsertSelect;
 use super::process::{machine, memory_mib, peak_memory_mib, processor_seconds, reset_peak_memory};
-use super::setup::{Setup, WAIT};
+use super::setup::{Place, Setup, WAIT};
 use crate::cli::sample_project::sample_states;
 
 /// What to clone, and how often.
@@ -29,9 +29,8 @@ pub struct CloneBench {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
 
-    /// Where to put the data; the system's directory for temporary files if none is given.
-    #[arg(long)]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 
     /// Print JSON.
     #[arg(long)]
@@ -46,7 +45,7 @@ enum Mode {
 
 /// Measures it.
 pub async fn run(config: CloneBench) -> Result<(), CliError> {
-    let setup = Setup::start(config.directory.as_deref()).await?;
+    let setup = Setup::start(&config.place).await?;
     let source = setup.import(config.features).await?;
     let import_peak = peak_memory_mib();
     // The import is no part of a server that clones: the one that is measured has found the source in its log.
@@ -62,8 +61,18 @@ pub async fn run(config: CloneBench) -> Result<(), CliError> {
         figures.add("memory with the source and one clone, at rest", "MiB", memory);
     }
     reset_peak_memory();
+    let mut plain = InsertSelect::prepare(&setup, config.place.store(), source.id).await?;
     for run in 1..=config.repeat {
-        clone_once(&setup, &source.api_key, &format!("clone {run}"), config.mode, states, &mut figures).await?;
+        let visible =
+            clone_once(&setup, &source.api_key, &format!("clone {run}"), config.mode, states, &mut figures).await?;
+        if let Some(plain) = &mut plain {
+            let took = plain.run().await?;
+            figures.add("a plain INSERT ... SELECT of the same rows", "ms", took * 1e3);
+            figures.add("the clone, as many times as long as that", "1", visible / took);
+        }
+    }
+    if let Some(plain) = plain {
+        plain.finish().await?;
     }
     if let Some(peak) = peak_memory_mib() {
         figures.add("peak memory while it clones", "MiB", peak);
@@ -76,6 +85,7 @@ pub async fn run(config: CloneBench) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Answers after how many seconds it was complete and visible.
 async fn clone_once(
     setup: &Setup,
     source: &str,
@@ -83,7 +93,7 @@ async fn clone_once(
     mode: Mode,
     states: usize,
     figures: &mut Figures,
-) -> Result<(), CliError> {
+) -> Result<f64, CliError> {
     let node = setup.server.node();
     let before = node.commands.log().written();
     let head = node.commands.log().head().await?;
@@ -108,7 +118,7 @@ async fn clone_once(
     }
     figures.add("bytes appended", "MiB", to_f64(written.bytes - before.bytes) / f64::from(1 << 20));
     figures.add("commits of the log, each a disk sync", "1", to_f64(written.syncs - before.syncs));
-    Ok(())
+    Ok(visible)
 }
 
 /// The position of the first `CloneCompleted` after a position.

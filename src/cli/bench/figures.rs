@@ -1,12 +1,15 @@
 //! The figures of a benchmark: minimum, median and maximum of each, as a table or as JSON.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 /// Named series of measurements, in order.
 #[derive(Debug, Default)]
 pub struct Figures {
     facts: Vec<(&'static str, Value)>,
-    series: Vec<(&'static str, &'static str, Vec<f64>)>,
+    series: Vec<(Cow<'static, str>, &'static str, Vec<f64>)>,
 }
 
 impl Figures {
@@ -16,7 +19,8 @@ impl Figures {
     }
 
     /// Adds one measurement of a figure.
-    pub fn add(&mut self, name: &'static str, unit: &'static str, value: f64) {
+    pub fn add(&mut self, name: impl Into<Cow<'static, str>>, unit: &'static str, value: f64) {
+        let name = name.into();
         match self.series.iter_mut().find(|(known, ..)| *known == name) {
             Some((.., values)) => values.push(value),
             None => self.series.push((name, unit, vec![value])),
@@ -33,10 +37,10 @@ impl Figures {
         for (name, value) in &self.facts {
             println!("{name}: {value}");
         }
-        println!("{:<42} {:>14} {:>14} {:>14}", "", "minimum", "median", "maximum");
+        println!("{:<66} {:>14} {:>14} {:>14}", "", "minimum", "median", "maximum");
         for (name, unit, values) in &self.series {
             let (min, median, max) = spread(values);
-            println!("{:<42} {min:>14.3} {median:>14.3} {max:>14.3}", format!("{name} ({unit})"));
+            println!("{:<66} {min:>14.3} {median:>14.3} {max:>14.3}", format!("{name} ({unit})"));
         }
     }
 
@@ -47,10 +51,24 @@ impl Figures {
             let (min, median, max) = spread(values);
             let figure =
                 json!({ "unit": unit, "minimum": min, "median": median, "maximum": max, "runs": values.len() });
-            object.insert((*name).to_owned(), figure);
+            object.insert(name.clone().into_owned(), figure);
         }
         Value::Object(object)
     }
+}
+
+/// The time within which this part of all is.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a place in a list, from a part of its length"
+)]
+pub fn percentile(times: &[Duration], part: f64) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let place = (part * sorted.len() as f64) as usize;
+    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 /// Minimum, median and maximum; of an even number of values the median is the mean of the two in the middle.

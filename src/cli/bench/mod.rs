@@ -4,6 +4,8 @@ mod append;
 mod clone;
 mod figures;
 mod flags;
+mod insert_select;
+mod nodes;
 mod process;
 mod rebuild;
 mod setup;
@@ -19,6 +21,8 @@ pub enum BenchCommand {
     Clone(clone::CloneBench),
     /// Commands of one event each, acknowledged on disk, per second.
     Append(append::AppendBench),
+    /// Several nodes on one store: commands and reads per second, and how far the others are behind the one that writes.
+    Nodes(nodes::NodesBench),
     /// Building all read models anew from the log.
     Rebuild(rebuild::RebuildBench),
     /// Starting on data that is there: until the server answers.
@@ -35,6 +39,7 @@ pub async fn run(command: BenchCommand) -> Result<(), CliError> {
     match command {
         BenchCommand::Clone(config) => clone::run(config).await,
         BenchCommand::Append(config) => append::run(config).await,
+        BenchCommand::Nodes(config) => nodes::run(config).await,
         BenchCommand::Rebuild(config) => rebuild::run(config).await,
         BenchCommand::Start(config) => rebuild::run_start(config).await,
         BenchCommand::Flags(config) => flags::run_flags(config).await,

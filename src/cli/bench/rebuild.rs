@@ -1,6 +1,5 @@
 //! `offshoot bench rebuild` and `offshoot bench start`: read models built anew, and a start on data that is there.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
@@ -9,7 +8,7 @@ use serde_json::json;
 use super::CliError;
 use super::figures::Figures;
 use super::process::{machine, peak_memory_mib, processor_seconds, reset_peak_memory};
-use super::setup::{Setup, WAIT};
+use super::setup::{Place, Setup, WAIT};
 use crate::cli::sample_project::sample_states;
 
 /// What to build anew, and how often.
@@ -23,9 +22,8 @@ pub struct RebuildBench {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
 
-    /// Where to put the data; the system's directory for temporary files if none is given.
-    #[arg(long)]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 
     /// Print JSON.
     #[arg(long)]
@@ -41,7 +39,7 @@ pub struct StartBench {
 
 /// A project whose environment was cloned once.
 async fn prepare(config: &RebuildBench) -> Result<Setup, CliError> {
-    let setup = Setup::start(config.directory.as_deref()).await?;
+    let setup = Setup::start(&config.place).await?;
     let source = setup.import(config.features).await?;
     let body = json!({ "name": "clone", "clone_feature_states_async": true });
     let clone = setup.api.post(&format!("environments/{}/clone/", source.api_key), &body).await?;

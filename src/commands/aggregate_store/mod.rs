@@ -109,20 +109,14 @@ impl<A: Cached> AggregateStore<A> {
     /// The log cannot be read.
     pub async fn snapshot(&self, key: &str) -> Result<Snapshot<A>, ReadError> {
         let slot = self.slot(key);
-        // A log that takes followers says so here before readers see what it recorded; of another one, the answer counts.
-        if self.log.takes_followers()
+        // A log of this process alone that takes followers says so here before readers see what it recorded.
+        if !self.log.is_shared()
+            && self.log.takes_followers()
             && let Some(snapshot) = slot.on_disk()
         {
             return Ok(snapshot);
         }
-        loop {
-            let (head, _) = self.lock(key, &slot, Freshness::Current).await?;
-            // Without a value an append has failed in this very moment.
-            if let Some(snapshot) = slot.on_disk() {
-                return Ok(snapshot);
-            }
-            drop(head);
-        }
+        self.look(key, &slot).await
     }
 
     /// The aggregate as it was at a version of its stream: from the cache if that is the present one, else read anew.
@@ -153,19 +147,34 @@ impl<A: Cached> AggregateStore<A> {
         freshness: Freshness,
     ) -> Result<(OwnedMutexGuard<Head<A>>, u64), ReadError> {
         let mut head = slot.lock_head().await;
-        // Others may have recorded more meanwhile: one look at an index, if they have not.
-        let mut is_read = freshness == Freshness::Cached || !self.log.is_shared();
+        // Others may have recorded more meanwhile.
+        let mut is_current = freshness == Freshness::Cached || !self.log.is_shared();
         loop {
-            if let Some(reading) = slot.reading().filter(|_| is_read) {
+            let is_behind = || freshness == Freshness::Current && head.snapshot.version < slot.known().version;
+            if let Some(reading) = slot.reading().filter(|_| is_current && !is_behind()) {
                 return Ok((head, reading));
             }
-            is_read = true;
-            let mut snapshot = slot.begin_reading();
+            self.look(key, slot).await?;
+            is_current = true;
+            // What was sent and not answered yet stays what the next command is decided on: if others were faster, it fails, and
+            // with it whatever was decided on it.
+            if slot.reading().is_none() || head.snapshot.version < slot.known().version {
+                *head = slot.rebase();
+            }
+        }
+    }
+
+    /// Reads what the log has since, at a moment after the call: one look at an index, if there is nothing, for all that ask at
+    /// the same time.
+    async fn look(&self, key: &str, slot: &Arc<Slot<A>>) -> Result<Snapshot<A>, ReadError> {
+        if let Some(look) = slot.look().await {
+            let mut snapshot = slot.known();
             let bytes = self.read(key, &mut snapshot, None).await?;
-            *head = Head { snapshot: snapshot.clone(), last_sent: None };
-            slot.end_reading(snapshot);
+            slot.learn(snapshot);
+            look.succeed();
             self.weigh(key, slot, bytes);
         }
+        Ok(slot.known())
     }
 
     fn slot(&self, key: &str) -> Arc<Slot<A>> {

@@ -18,6 +18,10 @@ pub(super) const EMPTY_WEIGHT: u64 = 1_024;
 /// One aggregate.
 pub(super) struct Slot<A> {
     head: Arc<tokio::sync::Mutex<Head<A>>>,
+    /// Held by whoever looks what the log has since; the number of the last look that succeeded.
+    looking: Arc<tokio::sync::Mutex<u64>>,
+    /// The number of the last look that was begun.
+    looks: AtomicU64,
     on_disk: Mutex<OnDisk<A>>,
     /// What went into it weighs so much, with [`EMPTY_WEIGHT`]: about what it takes in memory, in bytes.
     weight: AtomicU64,
@@ -29,6 +33,19 @@ pub(super) struct Head<A> {
     pub(super) snapshot: Snapshot<A>,
     /// The last append that was sent since it was read. If that one fails, what is decided on it must not be recorded.
     pub(super) last_sent: Option<Ticket>,
+}
+
+/// A look at what the log has since: one at a time.
+pub(super) struct Look {
+    number: u64,
+    succeeded: OwnedMutexGuard<u64>,
+}
+
+impl Look {
+    /// Notes that all was seen that was there when it began.
+    pub(super) fn succeed(mut self) {
+        *self.succeeded = self.number;
+    }
 }
 
 /// What readers see.
@@ -46,7 +63,25 @@ impl<A: Clone + Default> Slot<A> {
     /// A slot that nothing was read into yet.
     pub(super) fn new() -> Self {
         let on_disk = OnDisk { snapshot: Snapshot::default(), sent: VecDeque::new(), is_valid: false, reading: 0 };
-        Self { head: Arc::default(), on_disk: Mutex::new(on_disk), weight: AtomicU64::new(EMPTY_WEIGHT) }
+        Self {
+            head: Arc::default(),
+            looking: Arc::default(),
+            looks: AtomicU64::default(),
+            on_disk: Mutex::new(on_disk),
+            weight: AtomicU64::new(EMPTY_WEIGHT),
+        }
+    }
+
+    /// Waits for the turn to look what the log has since; `None` if somebody else has begun to after this was asked, and has
+    /// succeeded: then nothing new is left to see.
+    pub(super) async fn look(&self) -> Option<Look> {
+        let asked = self.looks.load(Ordering::Acquire);
+        let succeeded = self.looking.clone().lock_owned().await;
+        if *succeeded > asked {
+            return None;
+        }
+        let number = self.looks.fetch_add(1, Ordering::AcqRel) + 1;
+        Some(Look { number, succeeded })
     }
 
     /// Waits for the turn of a command.
@@ -62,8 +97,8 @@ impl<A: Clone + Default> Slot<A> {
         })
     }
 
-    /// What to read on from, and which reading this will be.
-    pub(super) fn begin_reading(&self) -> Snapshot<A> {
+    /// What is known to be on disk, which is where to read on from.
+    pub(super) fn known(&self) -> Snapshot<A> {
         self.with(|on_disk| {
             on_disk.take_what_was_recorded();
             on_disk.snapshot.clone()
@@ -71,12 +106,19 @@ impl<A: Clone + Default> Slot<A> {
     }
 
     /// Notes what was read from the log.
-    pub(super) fn end_reading(&self, snapshot: Snapshot<A>) {
-        self.with(|on_disk| {
-            on_disk.snapshot = snapshot;
+    pub(super) fn learn(&self, snapshot: Snapshot<A>) {
+        self.with(|on_disk| on_disk.take(snapshot));
+    }
+
+    /// Lets the next command be decided on what is known to be on disk. This begins another reading.
+    pub(super) fn rebase(&self) -> Head<A> {
+        let snapshot = self.with(|on_disk| {
+            on_disk.take_what_was_recorded();
             on_disk.is_valid = true;
             on_disk.reading += 1;
+            on_disk.snapshot.clone()
         });
+        Head { snapshot, last_sent: None }
     }
 
     /// The present reading, if it is valid.
@@ -120,10 +162,15 @@ impl<A> OnDisk<A> {
                 Fate::Recorded => true,
                 Fate::Failed => false,
             };
-            let taken = self.sent.pop_front().filter(|_| is_recorded);
-            if let Some((_, snapshot)) = taken.filter(|(_, snapshot)| snapshot.version > self.snapshot.version) {
-                self.snapshot = snapshot;
+            if let Some((_, snapshot)) = self.sent.pop_front().filter(|_| is_recorded) {
+                self.take(snapshot);
             }
+        }
+    }
+
+    fn take(&mut self, snapshot: Snapshot<A>) {
+        if snapshot.version > self.snapshot.version {
+            self.snapshot = snapshot;
         }
     }
 }

@@ -26,6 +26,14 @@ impl PostgresUrl {
         ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)).then(|| Self(url.to_owned()))
     }
 
+    /// A connection of one's own, past the log: to measure what the server does without it.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub async fn connect(&self) -> Result<PgConnection, String> {
+        connect(&self.options()?).await.map_err(|error| describe(&error))
+    }
+
     /// What a connection needs. The password comes from the file that `OFFSHOOT_STORE_PASSWORD_FILE` names, or, as everywhere
     /// with PostgreSQL, from `PGPASSWORD` or the file that `PGPASSFILE` names.
     pub(super) fn options(&self) -> Result<PgConnectOptions, String> {

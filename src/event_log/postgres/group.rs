@@ -1,6 +1,7 @@
 //! A group of appends that share one call, and with it one commit.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use offshoot_aggregates::{Position, Version};
 use sqlx::PgConnection;
@@ -8,7 +9,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::reader::integer;
-use crate::event_log::{Append, AppendError, Appended};
+use crate::event_log::{Append, AppendError, Appended, Fate, Ticket};
 use crate::limits::{GROUP_COMMIT_APPENDS_MAX, GROUP_COMMIT_BYTES_MAX};
 
 /// An append on its way, and who waits for it.
@@ -18,7 +19,9 @@ pub(super) struct Waiting {
     /// Tells this append from every other: whatever the connection does, it can be found again by this.
     id: Uuid,
     bytes: usize,
-    answer: oneshot::Sender<Result<Appended, AppendError>>,
+    /// Whether it was decided on something that was not recorded, or not before its turn came.
+    is_orphan: bool,
+    answer: Option<oneshot::Sender<Result<Appended, AppendError>>>,
 }
 
 impl Waiting {
@@ -33,7 +36,7 @@ impl Waiting {
         let sorted: BTreeMap<_, _> = append.metadata.iter().collect();
         let metadata = serde_json::to_string(&sorted).map_err(|error| AppendError::Unavailable(error.to_string()))?;
         let bytes = append.events.iter().map(|event| event.payload.len() + metadata.len()).sum();
-        Ok(Self { append, metadata, id: Uuid::now_v7(), bytes, answer })
+        Ok(Self { append, metadata, id: Uuid::now_v7(), bytes, is_orphan: false, answer: Some(answer) })
     }
 
     pub(super) fn events(&self) -> u64 {
@@ -46,18 +49,51 @@ impl Waiting {
     }
 
     /// Whoever asked may have gone; what was recorded stays.
-    pub(super) fn answer(self, outcome: Result<Appended, AppendError>) {
-        let _ = self.answer.send(outcome);
+    pub(super) fn answer(mut self, outcome: Result<Appended, AppendError>) {
+        self.settle(if outcome.is_ok() { Fate::Recorded } else { Fate::Failed });
+        let _ = self.answer.take().map(|answer| answer.send(outcome));
+    }
+
+    /// Says what has become of it.
+    pub(super) fn settle(&self, fate: Fate) {
+        self.append.ticket.set(fate);
+    }
+
+    /// The version of its stream once it is recorded.
+    fn end(&self) -> Version {
+        self.append.expected.plus(self.events())
     }
 }
 
-/// Appends, no two of which are for the same stream or command.
+impl Drop for Waiting {
+    /// Whatever the writer did not settle never will be recorded.
+    fn drop(&mut self) {
+        self.settle(Fate::Failed);
+    }
+}
+
+/// Appends, no two of which are for the same command, and none for the same stream as another one but its follower.
 #[derive(Default)]
 pub(super) struct Group {
     waiting: Vec<Waiting>,
-    streams: HashSet<String>,
+    streams: HashMap<String, Tail>,
     commands: HashSet<Uuid>,
     bytes: usize,
+}
+
+/// What may come next in a stream, within a group.
+enum Tail {
+    /// The follower of this append, which leaves the stream at this version.
+    Follower(Ticket, Version),
+    /// Nothing.
+    Closed,
+}
+
+impl Tail {
+    fn takes(&self, append: &Append) -> bool {
+        let Self::Follower(last, version) = self else { return false };
+        append.expected == *version && append.follows.as_ref().is_some_and(|follows| follows.is_of_same(last))
+    }
 }
 
 /// What became of one append.
@@ -77,22 +113,33 @@ impl Group {
     }
 
     /// Takes an append in, or gives it back if it has to wait for one of these.
-    pub(super) fn add(&mut self, waiting: Waiting) -> Option<Waiting> {
-        let stream = waiting.append.stream.to_string();
+    pub(super) fn add(&mut self, mut waiting: Waiting) -> Option<Waiting> {
         let is_same_command = waiting.append.command.is_some_and(|command| self.commands.contains(&command));
-        if self.streams.contains(&stream) || is_same_command {
-            // Nor may a later one for the same stream overtake it.
-            self.streams.insert(stream);
-            return Some(waiting);
+        let tail = Tail::Follower(waiting.append.ticket.clone(), waiting.end());
+        match self.streams.entry(waiting.append.stream.to_string()) {
+            Entry::Vacant(stream) if !is_same_command => {
+                // Whoever came before this group is settled by now.
+                let follows = waiting.append.follows.as_ref();
+                waiting.is_orphan = follows.is_some_and(|before| before.fate() != Fate::Recorded);
+                stream.insert(tail);
+            }
+            Entry::Occupied(mut stream) if !is_same_command && stream.get().takes(&waiting.append) => {
+                stream.insert(tail);
+            }
+            stream => {
+                // Nor may a later one for the same stream overtake it.
+                drop(stream.insert_entry(Tail::Closed));
+                return Some(waiting);
+            }
         }
-        self.streams.insert(stream);
         self.commands.extend(waiting.append.command);
         self.bytes += waiting.bytes;
         self.waiting.push(waiting);
         None
     }
 
-    /// The same order in every group, so that two nodes that record in the same streams never wait for each other in a circle.
+    /// The same order of streams in every group, so that two nodes that record in the same streams never wait for each other in a
+    /// circle. Followers stay behind those whom they follow.
     pub(super) fn sort(&mut self) {
         self.waiting.sort_by(|one, other| {
             let key = |waiting: &Waiting| (waiting.append.stream.category.as_str(), waiting.append.stream.key.clone());
@@ -115,11 +162,12 @@ impl Group {
         let events =
             || self.waiting.iter().zip(1_i32..).flat_map(|(one, n)| one.append.events.iter().map(move |e| (n, e)));
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT outcome, last_position, last_version FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "SELECT outcome, last_position, last_version FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(each(|one| one.append.stream.category.as_str().to_owned()))
         .bind(each(|one| one.append.stream.key.clone()))
         .bind(self.waiting.iter().map(|one| integer(one.append.expected.0)).collect::<Vec<_>>())
+        .bind(self.waiting.iter().map(|one| one.is_orphan).collect::<Vec<_>>())
         .bind(self.waiting.iter().map(|one| one.id).collect::<Vec<_>>())
         .bind(self.waiting.iter().map(|one| one.append.command).collect::<Vec<_>>())
         .bind(self.waiting.iter().map(|one| one.metadata.as_str()).collect::<Vec<_>>())

@@ -97,6 +97,10 @@ impl EventLog for PostgresEventLog {
         outcome.await.unwrap_or_else(|_| Err(AppendError::Unknown("its writer has stopped".to_owned())))
     }
 
+    fn takes_followers(&self) -> bool {
+        true
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamId,

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::connection::{connect, describe, is_refused};
 use super::following::{Following, backoff};
 use super::group::{Group, Outcome, Waiting};
-use crate::event_log::AppendError;
 use crate::event_log::write_counters::WriteCounters;
+use crate::event_log::{AppendError, Fate};
 use crate::fault_points;
 use crate::limits::{STORE_APPEND_WAIT, STORE_BACKOFF, STORE_SETTLE_WAIT};
 
@@ -77,6 +77,9 @@ impl Writer {
             Ok(outcomes) => {
                 for (waiting, _) in group.waiting().iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
                     self.counters.count_append(waiting.events(), waiting.bytes() as u64);
+                }
+                for (waiting, outcome) in group.waiting().iter().zip(&outcomes) {
+                    waiting.settle(if outcome.is_ok() { Fate::Recorded } else { Fate::Failed });
                 }
                 if let Some((first, last)) = group.positions(&outcomes) {
                     self.counters.count_syncs(1);

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::super::CliError;
+use super::super::figures::percentile;
 
 /// How much load.
 #[derive(Clone, Copy, Debug)]
@@ -72,17 +73,8 @@ impl Outcome {
     }
 
     /// The time within which this part of the answers came.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "a place in a list, from a part of its length"
-    )]
     pub fn percentile(&self, part: f64) -> Duration {
-        let mut sorted = self.latencies.clone();
-        sorted.sort_unstable();
-        let place = (part * sorted.len() as f64) as usize;
-        sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+        percentile(&self.latencies, part)
     }
 }
 

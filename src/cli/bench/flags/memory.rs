@@ -7,7 +7,7 @@ use offshoot_aggregates::environment::CloneMode;
 
 use super::super::CliError;
 use super::super::figures::Figures;
-use super::super::setup::{Setup, WAIT};
+use super::super::setup::{Place, Setup, WAIT};
 use super::SERVER_CORE;
 use super::child::Child;
 use super::load::Request;
@@ -19,7 +19,7 @@ const FEATURES: usize = 1_000;
 
 /// Measures what the process holds more after all environments were asked for, with all that they can be asked for.
 pub async fn measure(base: Option<&Path>, environments: usize, figures: &mut Figures) -> Result<(), CliError> {
-    let setup = Setup::start(base).await?;
+    let setup = Setup::start(&Place::below(base)).await?;
     let source = setup.import(FEATURES).await?;
     let commands = &setup.server.node().commands;
     let mut keys = vec![source.api_key];

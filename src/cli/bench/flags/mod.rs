@@ -2,7 +2,7 @@
 
 mod bare;
 mod child;
-mod load;
+pub(super) mod load;
 mod memory;
 mod subject;
 mod waiting;

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::super::CliError;
-use super::super::setup::{Setup, Stopped, WAIT};
+use super::super::setup::{Place, Setup, Stopped, WAIT};
 use super::child::Child;
 use super::load::Request;
 use super::{Endpoint, Names, names};
@@ -34,7 +34,7 @@ pub struct Subject {
 impl Subject {
     /// Makes the data.
     pub async fn prepare(base: Option<&Path>, big: usize) -> Result<Self, CliError> {
-        let setup = Setup::start(base).await?;
+        let setup = Setup::start(&Place::below(base)).await?;
         let mut plan = sample_project(FEATURES);
         // 5 are there already.
         for number in plan.segments.len()..SEGMENTS {

@@ -100,15 +100,16 @@ BEGIN
     SELECT coalesce(max(position), 0) INTO last FROM event WHERE position <= last_settled_event.settled;
 END $$;
 
--- Records appends, each all or nothing: the first five arrays have an element for each append, the last four one for each event,
--- `numbers` naming its append (from 1). No two appends may be for the same stream or command. A row comes back for each append, in
--- order: where its last event is, or where the stream or the command is.
+-- Records appends, each all or nothing: the first seven arrays have an element for each append, the last four one for each event,
+-- `numbers` naming its append (from 1). No two appends may be for the same command. Of several for the same stream each follows
+-- the one before it, was decided on it, and is recorded only if that one is; one of `orphans` was decided on something that is not
+-- recorded. A row comes back for each append, in order: where its last event is, or where the stream or the command is.
 --
 -- Someone else may record in the same stream meanwhile: then the unique index fails the whole call, and it is to be repeated.
 -- `is_repeated` says that an earlier call may have been recorded although nobody was told.
 CREATE FUNCTION append(
-    categories text[], keys text[], expected_versions bigint[], append_ids uuid[], commands uuid[], metadatas text[],
-    numbers integer[], event_types text[], event_versions text[], payloads text[], is_repeated boolean
+    categories text[], keys text[], expected_versions bigint[], orphans boolean[], append_ids uuid[], commands uuid[],
+    metadatas text[], numbers integer[], event_types text[], event_versions text[], payloads text[], is_repeated boolean
 ) RETURNS TABLE (outcome text, last_position bigint, last_version bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     outcomes text[];
@@ -118,25 +119,33 @@ DECLARE
     drawn record;
 BEGIN
     SELECT array_agg(CASE
-            WHEN g.command IS NOT NULL AND c.append_id = g.append_id THEN 'recorded'
-            WHEN c.id IS NOT NULL THEN 'already done'
-            WHEN s.version = g.expected THEN 'new'
-            WHEN own.position IS NOT NULL THEN 'recorded'
-            ELSE 'conflict' END ORDER BY g.number),
-        array_agg(coalesce(c.position, own.position, 0) ORDER BY g.number),
-        array_agg(coalesce(c.version, own.version, s.version) ORDER BY g.number)
+            WHEN a.command IS NOT NULL AND a.done_by = a.append_id THEN 'recorded'
+            WHEN a.done_by IS NOT NULL THEN 'already done'
+            WHEN a.follows_what_fits AND NOT a.follows_what_was_done THEN 'new'
+            WHEN a.own_position IS NOT NULL THEN 'recorded'
+            ELSE 'conflict' END ORDER BY a.number),
+        array_agg(coalesce(a.done_at, a.own_position, 0) ORDER BY a.number),
+        array_agg(coalesce(a.done_version, a.own_version, a.version) ORDER BY a.number)
     INTO outcomes, positions, versions
-    FROM unnest(categories, keys, expected_versions, append_ids, commands)
-        WITH ORDINALITY AS g (category, key, expected, append_id, command, number)
-    LEFT JOIN command c ON c.id = g.command
-    CROSS JOIN LATERAL (
-        SELECT coalesce(max(e.version), 0) AS version FROM event e WHERE e.category = g.category AND e.key = g.key
-    ) s
-    LEFT JOIN LATERAL (
-        SELECT e.position, e.version FROM event e
-        WHERE is_repeated AND e.category = g.category AND e.key = g.key AND e.version > g.expected AND e.append_id = g.append_id
-        ORDER BY e.version DESC LIMIT 1
-    ) own ON true;
+    FROM (
+        SELECT g.*, s.version, own.position AS own_position, own.version AS own_version,
+            c.append_id AS done_by, c.position AS done_at, c.version AS done_version,
+            first_value(s.version = g.expected AND NOT g.is_orphan) OVER stream AS follows_what_fits,
+            bool_or(c.append_id <> g.append_id) OVER stream IS TRUE AS follows_what_was_done
+        FROM unnest(categories, keys, expected_versions, orphans, append_ids, commands)
+            WITH ORDINALITY AS g (category, key, expected, is_orphan, append_id, command, number)
+        LEFT JOIN command c ON c.id = g.command
+        CROSS JOIN LATERAL (
+            SELECT coalesce(max(e.version), 0) AS version FROM event e WHERE e.category = g.category AND e.key = g.key
+        ) s
+        LEFT JOIN LATERAL (
+            SELECT e.position, e.version FROM event e
+            WHERE is_repeated AND e.category = g.category AND e.key = g.key AND e.version > g.expected
+                AND e.append_id = g.append_id
+            ORDER BY e.version DESC LIMIT 1
+        ) own ON true
+        WINDOW stream AS (PARTITION BY g.category, g.key ORDER BY g.number)
+    ) a;
 
     SELECT count(*) INTO events FROM unnest(numbers) n WHERE outcomes[n] = 'new';
     IF events > 0 THEN
