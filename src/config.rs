@@ -92,14 +92,25 @@ pub struct WorkerConfig {
     #[arg(long, env = "OFFSHOOT_CLONE_BATCH_PAUSE", value_parser = clone_batch_pause)]
     pub clone_batch_pause: Option<Duration>,
 
+    /// After how long a name counts as forgotten that was reserved for an environment which never appeared, as in `1m`: longer
+    /// than any command takes. Without it a minute, or ten where nodes share a store, whose clocks may differ. What a server
+    /// alone with its store finds from before its start is forgotten at once.
+    #[arg(long, env = "OFFSHOOT_FORGOTTEN_NAME_AGE", value_parser = duration)]
+    pub forgotten_name_age: Option<Duration>,
+
     /// How long a clone puts up with trouble.
     #[arg(skip)]
     pub clone_retries: CloneRetries,
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(duration).map_err(|_| "a time like this is not below zero".to_owned())
+}
+
 fn clone_batch_pause(text: &str) -> Result<Duration, String> {
-    let pause: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    match Duration::try_from(pause) {
+    match duration(text) {
+        Err(error) => Err(error),
         Ok(pause) if pause <= CLONE_BATCH_PAUSE_MAX => Ok(pause),
         _ => Err(format!("a pause is 0 to {} seconds", CLONE_BATCH_PAUSE_MAX.as_secs())),
     }

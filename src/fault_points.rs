@@ -4,6 +4,10 @@
 //! `OFFSHOOT_FAULT_POINT=before-commit:3` kills the process with SIGKILL when it reaches `before-commit` for the third time;
 //! without a number, the first time.
 
+use std::sync::Arc;
+
+use offshoot_projections::Projection;
+
 /// Says that the process has come to the point `name`; does not return if it is to die here.
 #[cfg(not(feature = "fault-points"))]
 #[inline]
@@ -13,6 +17,19 @@ pub fn reached(_name: &str) {}
 #[cfg(feature = "fault-points")]
 pub fn reached(name: &str) {
     armed::reached(name);
+}
+
+/// The projection as it is.
+#[cfg(not(feature = "fault-points"))]
+pub fn raise_version(projection: Arc<dyn Projection>) -> Arc<dyn Projection> {
+    projection
+}
+
+/// The projection, or the same as one of the next version if `OFFSHOOT_RAISED_PROJECTION` names it: with `:unreadable` behind the
+/// name as one that cannot serve files of the present version.
+#[cfg(feature = "fault-points")]
+pub fn raise_version(projection: Arc<dyn Projection>) -> Arc<dyn Projection> {
+    raised::raise_version(projection)
 }
 
 #[cfg(feature = "fault-points")]
@@ -48,5 +65,69 @@ mod armed {
             return None;
         };
         Some(FaultPoint { name: name.to_owned(), count, reached: AtomicU64::new(0) })
+    }
+}
+
+#[cfg(feature = "fault-points")]
+mod raised {
+    use std::sync::Arc;
+
+    use offshoot_aggregates::environment::BatchOutline;
+    use offshoot_aggregates::{Event, RecordedEvent};
+    use offshoot_projections::Projection;
+    use rusqlite::Transaction;
+
+    /// A projection as it will be in the next version.
+    struct Raised {
+        present: Arc<dyn Projection>,
+        reads_present_files: bool,
+    }
+
+    pub(super) fn raise_version(present: Arc<dyn Projection>) -> Arc<dyn Projection> {
+        let setting = std::env::var("OFFSHOOT_RAISED_PROJECTION").unwrap_or_default();
+        let (name, kind) = setting.split_once(':').unwrap_or((&setting, ""));
+        if name != present.name() {
+            return present;
+        }
+        Arc::new(Raised { present, reads_present_files: kind != "unreadable" })
+    }
+
+    impl Projection for Raised {
+        fn name(&self) -> &'static str {
+            self.present.name()
+        }
+
+        fn version(&self) -> u32 {
+            self.present.version() + 1
+        }
+
+        fn readable_since(&self) -> u32 {
+            if self.reads_present_files { self.present.readable_since() } else { self.version() }
+        }
+
+        fn schema(&self) -> &'static str {
+            self.present.schema()
+        }
+
+        fn concerns(&self, event_type: &str) -> bool {
+            self.present.concerns(event_type)
+        }
+
+        fn counts_batches(&self) -> bool {
+            self.present.counts_batches()
+        }
+
+        fn apply_outline(
+            &self,
+            tx: &Transaction<'_>,
+            recorded: &RecordedEvent,
+            outline: &BatchOutline,
+        ) -> rusqlite::Result<()> {
+            self.present.apply_outline(tx, recorded, outline)
+        }
+
+        fn apply(&self, tx: &Transaction<'_>, recorded: &RecordedEvent, event: &Event) -> rusqlite::Result<()> {
+            self.present.apply(tx, recorded, event)
+        }
     }
 }

@@ -35,9 +35,9 @@ pub const CHECKPOINT_WAIT: Duration = Duration::from_millis(100);
 /// Connections that read a SQLite file at the same time; two cores keep no more busy.
 pub const READ_CONNECTIONS_MAX: usize = 4;
 
-/// Connections of a node that read the log in PostgreSQL at the same time; besides them it has one that writes, one that listens
-/// and one that holds its claims. Ten nodes fit into the 100 that a server allows by default.
-pub const STORE_CONNECTIONS_MAX: u32 = 6;
+/// Connections of a node that read the log in PostgreSQL at the same time; besides them it has one that writes, one that asks
+/// whether streams have gone on, one that listens and one that holds its claims. Ten nodes fit into the 100 that a server allows by default.
+pub const STORE_CONNECTIONS_MAX: u32 = 5;
 
 /// How long to wait for a connection to PostgreSQL: a server that is there answers in milliseconds, and people wait meanwhile.
 pub const STORE_CONNECT_WAIT: Duration = Duration::from_secs(3);
@@ -68,12 +68,22 @@ pub const STORE_POLL: (Duration, Duration) = (Duration::from_millis(5), Duration
 pub const STORE_NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How often a session that holds claims is looked after when it has nothing to do: within it others take over the work of a node
-/// that lost its session without noticing.
+/// that lost its session without noticing. A connection that was idle for longer is tried before it is used.
 pub const STORE_SESSION_CHECK: Duration = Duration::from_secs(1);
 
 /// How often a node looks whether a clone that another node copies is still being copied: a dead node's clones are taken over
 /// within a few seconds.
 pub const CLAIM_RETRY: Duration = Duration::from_secs(1);
+
+/// How often a clone looks whether its project is still there, while it copies: often enough that little is copied for nobody.
+pub const CLONE_PROJECT_CHECK: Duration = Duration::from_millis(200);
+
+/// How long a node leaves a clone to others that share the store, for each clone that it has already: longer than it takes to hear
+/// of one.
+pub const CLONE_HANDOVER: Duration = Duration::from_millis(30);
+
+/// The most of that.
+pub const CLONE_HANDOVER_MAX: Duration = Duration::from_millis(300);
 
 /// Bytes of recent events that readers share without asking the store; what was read of them takes as much again. Many times
 /// what comes during one transaction of a read model.

@@ -103,7 +103,13 @@ impl Node {
             .resting(workers.clone_batch_pause)
             .retrying(workers.clone_retries);
         working.spawn(clone_worker.run());
-        working.spawn(sweep_names(commands.clone(), status, alone_since, stop_workers.clone()));
+        working.spawn(sweep_names(
+            commands.clone(),
+            status,
+            alone_since,
+            workers.forgotten_name_age,
+            stop_workers.clone(),
+        ));
         working.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
         let workers = working;
         Ok(Self { commands, feed, read_models, flags, shutdown, projectors, workers, stop_workers, _lock: lock })

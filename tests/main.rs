@@ -4,6 +4,7 @@
 
 mod clients;
 mod clone;
+mod cluster;
 mod commands;
 mod contract;
 mod crash;

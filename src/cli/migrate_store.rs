@@ -1,4 +1,4 @@
-//! `offshoot migrate-store`: copies the event log from one store to another. Also how a backup is made and brought back.
+//! `offshoot migrate-store`: copies the event log from one store to another.
 
 use clap::Args;
 
@@ -21,7 +21,13 @@ pub struct MigrateStoreConfig {
 /// Copies and compares.
 #[allow(clippy::print_stdout, reason = "what was copied is what the command is run for")]
 pub async fn run(config: MigrateStoreConfig) -> Result<(), CliError> {
-    let (mut from, mut to) = (open(&config.from).await?, open(&config.to).await?);
+    if let Store::Sqlite(path) = &config.from
+        && !path.is_file()
+    {
+        // An empty log would be made of it.
+        return Err(format!("there is no file {}", path.display()).into());
+    }
+    let (mut from, mut to) = (open_side(&config.from).await?, open_side(&config.to).await?);
     let copied = copy_log(&mut from, &mut to).await;
     from.close().await;
     to.close().await;
@@ -33,7 +39,8 @@ pub async fn run(config: MigrateStoreConfig) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn open(store: &Store) -> Result<CopySide, CliError> {
+/// One side of a copy.
+pub(super) async fn open_side(store: &Store) -> Result<CopySide, CliError> {
     Ok(match store {
         Store::Sqlite(path) => CopySide::sqlite(path)?,
         Store::Postgres(url) => CopySide::postgres(url).await?,

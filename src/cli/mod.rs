@@ -1,6 +1,7 @@
 //! The command line: reads what is asked for and hands it to the file of that name.
 
 mod api_client;
+mod backup;
 mod bench;
 mod demo;
 mod import;
@@ -41,6 +42,10 @@ enum Command {
     Bench(bench::BenchCommand),
     /// Copy the event log to another store, as it is. No node may be working with it.
     MigrateStore(migrate_store::MigrateStoreConfig),
+    /// Write the event log to a file, as it is now, while nodes work with it.
+    Backup(backup::BackupConfig),
+    /// Bring the event log back from such a file, into an empty store. Read models are built from it at the next start.
+    Restore(backup::RestoreConfig),
     /// Look at the read models, or build them anew.
     Projections(projections::ProjectionsConfig),
 }
@@ -68,6 +73,8 @@ pub fn run() -> ExitCode {
             Command::Demo(config) => demo::run(config).await,
             Command::Bench(command) => bench::run(command).await,
             Command::MigrateStore(config) => migrate_store::run(config).await,
+            Command::Backup(config) => backup::run_backup(config).await,
+            Command::Restore(config) => backup::run_restore(config).await,
             Command::Projections(config) => projections::run(config).await,
         }
     });

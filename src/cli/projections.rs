@@ -33,6 +33,8 @@ pub struct ProjectionsConfig {
 enum Action {
     /// Show name, version, position, lag and state of each.
     List,
+    /// Show the digest of each: nodes that show the same position have the same.
+    Digest,
     /// Build one anew from the log, beside the file that serves, and let it take its place.
     Rebuild {
         /// Which one; all of them if none is given.
@@ -56,12 +58,19 @@ pub async fn run(config: ProjectionsConfig) -> Result<(), CliError> {
 async fn in_directory(node: &Node, action: Action) -> Result<(), CliError> {
     let head = node.commands.log().head().await?;
     node.read_models.wait_for(head, READ_YOUR_WRITES_WAIT).await;
-    if let Action::Rebuild { name } = action {
+    if let Action::Rebuild { name } = &action {
         let chosen = chosen(node, name.as_deref())?;
         let rebuilt: Vec<_> = chosen.iter().map(|read_model| read_model.request_rebuild()).collect();
         for mut rebuilt in rebuilt {
             rebuilt.changed().await?;
         }
+    }
+    if matches!(action, Action::Digest) {
+        for read_model in node.read_models.all() {
+            let (position, digest) = read_model.digest().await?;
+            print_digest(read_model.name(), position.0, &digest.to_string());
+        }
+        return Ok(());
     }
     for read_model in node.read_models.all() {
         let status = read_model.status().await?;
@@ -83,13 +92,21 @@ fn chosen<'n>(node: &'n Node, name: Option<&str>) -> Result<Vec<&'n ReadModel>, 
 
 async fn through_server(api: &Api, action: Action) -> Result<(), CliError> {
     let read_models = api.get("projections/").await?;
-    if let Action::Rebuild { name } = action {
+    if let Action::Rebuild { name } = &action {
         for read_model in read_models["results"].as_array().into_iter().flatten() {
             let own_name = read_model["name"].as_str().unwrap_or_default();
             if name.as_deref().is_none_or(|name| name == own_name) {
                 api.post(&format!("projections/{own_name}/rebuild/"), &Value::Null).await?;
             }
         }
+    }
+    if matches!(action, Action::Digest) {
+        for read_model in read_models["results"].as_array().into_iter().flatten() {
+            let name = read_model["name"].as_str().unwrap_or_default();
+            let digest = api.get(&format!("projections/{name}/digest/")).await?;
+            print_digest(name, digest["position"].as_u64().unwrap_or_default(), &digest["digest"].to_string());
+        }
+        return Ok(());
     }
     let read_models = api.get("projections/").await?;
     for read_model in read_models["results"].as_array().into_iter().flatten() {
@@ -101,6 +118,11 @@ async fn through_server(api: &Api, action: Action) -> Result<(), CliError> {
         print_line(text("name"), number("version"), position, head, text("state"), parked);
     }
     Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "what is shown is what the command is run for")]
+fn print_digest(name: &str, position: u64, digest: &str) {
+    println!("{name:<20} position {position}  {}", digest.trim_matches('"'));
 }
 
 #[allow(clippy::print_stdout, reason = "what is shown is what the command is run for")]

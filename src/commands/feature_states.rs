@@ -155,7 +155,8 @@ impl Commands {
 
     /// The project of an environment, as it is now.
     pub(super) async fn project_of(&self, environment: Uuid) -> Result<Project, CommandError> {
-        let environment = self.load_environment(environment).await?.aggregate;
+        // It stays in its project for ever.
+        let environment = self.environments.known(&environment.to_string()).await?.aggregate;
         let (project, _) = environment.project().ok_or(EnvironmentError::NotFound)?;
         let project = self.load_project(project).await?.aggregate;
         if project.exists() { Ok(project) } else { Err(ProjectError::NotFound.into()) }

@@ -70,8 +70,11 @@ pub enum CopyError {
     #[error("the target cannot be written: {0}")]
     Write(String),
     /// There is something in the target.
-    #[error("the target is not empty: a log is copied to a new store only")]
+    #[error("the target is not empty: a log is written to a new store or file only")]
     NotEmpty,
+    /// A backup cannot be written.
+    #[error("the backup cannot be written: {0}")]
+    Backup(#[from] std::io::Error),
     /// Someone wrote to one of the logs meanwhile.
     #[error("the source was written to meanwhile: stop every node, and copy it to a new store once more")]
     Written,
@@ -88,8 +91,7 @@ impl CopySide {
     pub fn sqlite(path: &Path) -> Result<Self, CopyError> {
         let directory = path.parent().filter(|directory| directory.is_dir());
         let lock = directory.map(DirectoryLock::acquire).transpose()?;
-        let log = Arc::new(SqliteEventLog::open(path)?);
-        Ok(Self { log, past: Box::new(SqliteCopy::open(path)?), _lock: lock })
+        Ok(Self { _lock: lock, ..Self::file(path)? })
     }
 
     /// Opens the log in a database.
@@ -99,6 +101,34 @@ impl CopySide {
     pub async fn postgres(url: &PostgresUrl) -> Result<Self, CopyError> {
         let log = Arc::new(PostgresEventLog::open(url).await?);
         Ok(Self { log, past: Box::new(PostgresCopy::open(url).await?), _lock: None })
+    }
+
+    /// The log in a file that nobody works with, and that is there.
+    pub(super) fn file(path: &Path) -> Result<Self, CopyError> {
+        let log = Arc::new(SqliteEventLog::open(path)?);
+        Ok(Self { log, past: Box::new(SqliteCopy::open(path)?), _lock: None })
+    }
+
+    /// The next events up to a position; `None` if there are no more.
+    async fn events(&self, after: Position, head: Position) -> Result<Option<Vec<RecordedEvent>>, ReadError> {
+        if after >= head {
+            return Ok(None);
+        }
+        let mut page = self.log.read_all(after, PAGE_EVENTS_MAX).await?;
+        page.retain(|event| event.position <= head);
+        Ok((!page.is_empty()).then_some(page))
+    }
+
+    /// The next commands, and of them those whose events are up to a position; `None` if there are no more.
+    async fn commands_up_to(
+        &mut self,
+        after: Option<Uuid>,
+        head: Position,
+    ) -> Result<Option<(Uuid, Vec<RecordedCommand>)>, ReadError> {
+        let mut page = self.commands(after).await?;
+        let Some(last) = page.last().map(|command| command.id) else { return Ok(None) };
+        page.retain(|command| command.last.position <= head);
+        Ok(Some((last, page)))
     }
 
     async fn commands(&mut self, after: Option<Uuid>) -> Result<Vec<RecordedCommand>, ReadError> {
@@ -120,35 +150,41 @@ impl CopySide {
 /// # Errors
 /// [`CopyError`]. The source is left as it is, whatever happens; after an error the target is of no use.
 pub async fn copy_log(from: &mut CopySide, to: &mut CopySide) -> Result<Copied, CopyError> {
+    let copied = copy_as_of_now(from, to).await?;
+    let has_more = !to.log.read_all(copied.head, 1).await?.is_empty();
+    if has_more {
+        return Err(CopyError::Differs(copied.head));
+    }
+    if from.log.head().await? == copied.head { Ok(copied) } else { Err(CopyError::Written) }
+}
+
+/// The same, but of a log that may be written to meanwhile: what it has now is copied.
+pub(super) async fn copy_as_of_now(from: &mut CopySide, to: &mut CopySide) -> Result<Copied, CopyError> {
     let is_empty = to.log.read_all(Position::START, 1).await?.is_empty() && to.commands(None).await?.is_empty();
     if !is_empty {
         return Err(CopyError::NotEmpty);
     }
     let mut copied = Copied { head: from.log.head().await?, ..Copied::default() };
     let mut position = Position::START;
-    while position < copied.head {
-        let page = from.log.read_all(position, PAGE_EVENTS_MAX).await?;
-        let Some(last) = page.last() else { break };
-        position = last.position;
+    while let Some(page) = from.events(position, copied.head).await? {
+        position = page.last().map_or(copied.head, |event| event.position);
         to.write(&page, &[]).await?;
         copied.events += page.len() as u64;
     }
     let mut after = None;
-    loop {
-        let page = from.commands(after).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
+    while let Some((last, page)) = from.commands_up_to(after, copied.head).await? {
+        after = Some(last);
         to.write(&[], &page).await?;
         copied.commands += page.len() as u64;
     }
-    verify(from, to).await?;
-    if from.log.head().await? == copied.head { Ok(copied) } else { Err(CopyError::Written) }
+    verify(from, to, copied.head).await?;
+    Ok(copied)
 }
 
-async fn verify(from: &mut CopySide, to: &mut CopySide) -> Result<(), CopyError> {
+/// Compares what the two have up to a position.
+async fn verify(from: &mut CopySide, to: &mut CopySide, head: Position) -> Result<(), CopyError> {
     let mut position = Position::START;
-    loop {
-        let page = from.log.read_all(position, PAGE_EVENTS_MAX).await?;
+    while let Some(page) = from.events(position, head).await? {
         let mut same = Vec::with_capacity(page.len());
         while same.len() < page.len() {
             let after = same.last().map_or(position, |event: &RecordedEvent| event.position);
@@ -161,25 +197,18 @@ async fn verify(from: &mut CopySide, to: &mut CopySide) -> Result<(), CopyError>
         if let Some((event, _)) = page.iter().zip(&same).find(|(one, other)| !is_same(one, other)) {
             return Err(CopyError::Differs(event.position));
         }
-        match page.last() {
-            Some(last) => position = last.position,
-            None => break,
-        }
+        position = page.last().map_or(head, |event| event.position);
     }
-    if !to.log.read_all(position, 1).await?.is_empty() {
-        return Err(CopyError::Differs(position));
-    }
-    let mut after = None;
-    loop {
-        let (page, same) = (from.commands(after).await?, to.commands(after).await?);
+    let (mut after, mut copied) = (None, None);
+    while let Some((last, page)) = from.commands_up_to(after, head).await? {
+        after = Some(last);
+        let same = if page.is_empty() { Vec::new() } else { to.past.commands(copied, page.len()).await? };
         if page != same {
             return Err(CopyError::Differs(page.first().map_or(position, |command| command.last.position)));
         }
-        match page.last() {
-            Some(last) => after = Some(last.id),
-            None => return Ok(()),
-        }
+        copied = page.last().map(|command| command.id).or(copied);
     }
+    if to.commands(copied).await?.is_empty() { Ok(()) } else { Err(CopyError::Differs(head)) }
 }
 
 fn is_same(one: &RecordedEvent, other: &RecordedEvent) -> bool {

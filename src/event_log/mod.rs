@@ -1,5 +1,6 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
+mod backup;
 mod claim;
 mod copying;
 mod directory_lock;
@@ -11,6 +12,7 @@ mod write_counters;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use backup::{back_up, back_up_file, restore};
 pub use claim::Claim;
 pub use copying::{Copied, CopyError, CopySide, RecordedCommand, copy_log};
 pub use directory_lock::{DirectoryLock, LockError};
@@ -172,6 +175,11 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Wakes readers: a hint, never the truth (a reader also polls).
     fn watch(&self) -> watch::Receiver<Position>;
+
+    /// A moment at which [`EventLog::watch`] told of everything that had been recorded before it: the last one that is known.
+    fn told_all_at(&self) -> Instant {
+        Instant::now()
+    }
 
     /// Whether other processes may record events in it at the same time.
     fn is_shared(&self) -> bool {

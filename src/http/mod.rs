@@ -14,6 +14,7 @@ pub mod detached;
 pub mod envelope;
 pub mod field_errors;
 pub mod fields;
+mod freshness;
 mod health;
 pub mod idempotency;
 pub mod kinds;

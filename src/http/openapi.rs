@@ -34,6 +34,12 @@ const POLICY: (HeaderName, HeaderValue) = (
 const SECURITY: &str = "\
     `Api-Key <key>`: a key of an organisation. `Token <key>` and `Bearer <key>` are taken for the same.";
 
+const HEADERS: &str = "\
+    Answers to changes say in `Offshoot-Position` where the change is in the log. Answers to reads say there up to which position \
+    they show everything, and in `Offshoot-Age` for at most how many seconds, with a fraction, the log may have had more: some \
+    thousandths as a rule, more and more while the store of the log is away. `Offshoot-Min-Position` on a read makes the node wait \
+    until it shows that position; if that takes too long, the answer is 503 with `Retry-After`.";
+
 /// How those who ask for flags name the environment.
 const ENVIRONMENT_KEYS: [(&str, &str, &str); 2] = [
     ("environment_key", "X-Environment-Key", "The client key or a server key of an environment."),
@@ -72,7 +78,7 @@ pub enum CommonProblems {
 #[must_use]
 pub(super) fn description() -> OpenApi {
     let mut info = Info::new("Offshoot", env!("CARGO_PKG_VERSION"));
-    info.description = option_env!("CARGO_PKG_DESCRIPTION").map(str::to_owned);
+    info.description = option_env!("CARGO_PKG_DESCRIPTION").map(|what| format!("{what}.\n\n{HEADERS}"));
     let mut components = Components::new();
     let authorization = ApiKey::Header(ApiKeyValue::with_description("Authorization", SECURITY));
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(authorization));

@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::answer::OFFSHOOT_POSITION;
 use super::envelope::{AllowedMethods, FLAGSMITH_VERSION, envelope};
+use super::freshness::OFFSHOOT_AGE;
 use super::idempotency::IDEMPOTENCY_REPLAYED;
 use super::lean::{preflight, wrong_method};
 use super::openapi;
@@ -151,6 +152,7 @@ fn cors() -> CorsLayer {
         header::LOCATION,
         header::RETRY_AFTER,
         OFFSHOOT_POSITION,
+        OFFSHOOT_AGE,
         REQUEST_ID,
         IDEMPOTENCY_REPLAYED,
         FLAGSMITH_VERSION.0,

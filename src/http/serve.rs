@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::detached::detached;
+use super::freshness::tell_freshness;
 use super::health::StoreHealth;
 use super::idempotency::{StoredAnswers, replay};
 use super::lean::Lean;
@@ -52,6 +53,7 @@ pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path) -> Result<Ro
     let resources = resources::routes()
         .layer(from_fn_with_state(answers, replay))
         .layer(from_fn(detached))
+        .layer(from_fn_with_state(state.clone(), tell_freshness))
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state);
     let flags = sdk::routes().merge(ofrep::routes()).with_state(lean);

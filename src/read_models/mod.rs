@@ -3,6 +3,7 @@
 mod files;
 mod lag;
 mod read_model;
+mod shown;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +15,14 @@ use offshoot_projections::{
     feature_states::FeatureStates, features::Features,
 };
 
+use self::shown::LogEnds;
+use crate::event_log::EventLog;
+use crate::fault_points;
+
 pub use files::{Generation, ReadModelFiles};
 pub use lag::{Lag, lag};
 pub use read_model::{BuildProgress, QueryError, ReadModel, ReadModelState, ReadModelStatus};
+pub use shown::Shown;
 
 /// All read models.
 #[derive(Clone)]
@@ -31,19 +37,23 @@ pub struct ReadModels {
     pub access: Arc<ReadModel>,
     /// What happened.
     pub audit_log: Arc<ReadModel>,
+    log_ends: Arc<LogEnds>,
 }
 
 impl ReadModels {
     /// The read models in a directory, none of them opened yet.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
-        let read_model = |projection: Arc<dyn Projection>| Arc::new(ReadModel::new(directory, projection));
+        let read_model = |projection: Arc<dyn Projection>| {
+            Arc::new(ReadModel::new(directory, fault_points::raise_version(projection)))
+        };
         Self {
             environment_status: read_model(Arc::new(EnvironmentStatus)),
             feature_states: read_model(Arc::new(FeatureStates)),
             features: read_model(Arc::new(Features)),
             access: read_model(Arc::new(Access)),
             audit_log: read_model(Arc::new(AuditLog)),
+            log_ends: Arc::default(),
         }
     }
 
@@ -57,6 +67,18 @@ impl ReadModels {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Arc<ReadModel>> {
         self.all().into_iter().find(|read_model| read_model.name() == name)
+    }
+
+    /// What those of them show that serve, and how old that may be.
+    #[must_use]
+    pub fn shown(&self, log: &dyn EventLog) -> Shown {
+        let serving = self.all().into_iter().filter(|read_model| read_model.is_serving());
+        let position = serving.map(|read_model| read_model.position()).min().unwrap_or(Position::START);
+        // In this order: of what the log has told since, nothing is claimed.
+        let told_all_at = log.told_all_at();
+        let end = *log.watch().borrow();
+        self.log_ends.note(end, told_all_at, position);
+        Shown { position, age: self.log_ends.age(position) }
     }
 
     /// Waits until all of them have reached a position. False if `at_most` was not enough.

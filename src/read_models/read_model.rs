@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use offshoot_aggregates::Position;
+use offshoot_projections::digest::digest;
 use offshoot_projections::{ParkedEvent, Projection, parked};
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, watch};
+use uuid::Uuid;
 
 use super::files::{Generation, ReadModelFiles};
 use crate::limits::READ_CONNECTIONS_MAX;
@@ -229,6 +231,14 @@ impl ReadModel {
         };
         let (name, version, position) = (self.name(), self.projection.version(), self.position());
         Ok(ReadModelStatus { name, version, position, state, build, parked })
+    }
+
+    /// What it says, as one value to compare with others that show the same position, and that position.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn digest(&self) -> Result<(Position, Uuid), QueryError> {
+        self.query(|file| Ok((offshoot_projections::position(file)?, digest(file)?))).await
     }
 
     pub(crate) fn progress(&self) -> Option<BuildProgress> {

@@ -10,6 +10,7 @@ use offshoot_aggregates::environment::{
 };
 use offshoot_aggregates::{Actor, StreamId, Version};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -19,6 +20,7 @@ use crate::clock;
 use crate::commands::{CommandContext, CommandError, Commands, Rejection};
 use crate::event_log::Claim;
 use crate::fault_points;
+use crate::limits::CLONE_PROJECT_CHECK;
 
 /// One attempt at one clone.
 pub(super) struct CloneRun<'w> {
@@ -86,6 +88,7 @@ impl<'w> CloneRun<'w> {
         let (context, requested_at) = requested.ok_or(End::NotOurs)?;
         let (origin, project, mut next) = self.plan().await?;
         let mut reader = self.reader(&origin, next).await?;
+        let mut checked = None;
         while next <= origin.batches_total {
             if self.claim.is_some_and(Claim::is_lost) {
                 return Err(End::NotOurs);
@@ -100,7 +103,10 @@ impl<'w> CloneRun<'w> {
             let command = EnvironmentCommand::CopyFeatureStatesBatch { batch: next, states: Arc::new(states) };
             let mut step = context.step(&format!("batch {next}"));
             step.metadata.causation_id.clone_from(&context.metadata.causation_id);
-            self.check_project(project, next).await?;
+            if checked.is_none_or(|checked: Instant| checked.elapsed() > CLONE_PROJECT_CHECK) {
+                self.check_project(project, next).await?;
+                checked = Some(Instant::now());
+            }
             match self.send(&step, command, next).await? {
                 Sent::Done => next += 1,
                 // Another worker was faster: go on from where it is.
@@ -180,6 +186,7 @@ impl<'w> CloneRun<'w> {
         F: Future<Output = Result<T, CommandError>>,
     {
         let mut patience = self.retries.patience();
+        let mut is_last = false;
         loop {
             if self.shutdown.is_cancelled() {
                 return Err(End::Shutdown);
@@ -194,6 +201,14 @@ impl<'w> CloneRun<'w> {
                 Err(CommandError::Fault(detail)) => (Trouble::Fault, detail),
             };
             let Some(pause) = patience.pause_after(trouble) else {
+                if trouble == Trouble::StoreAway && !is_last {
+                    // A store that is away for everything ends no attempt, and one that is back in this very moment gets this one.
+                    match self.context().await {
+                        Ok(_) => is_last = true,
+                        Err(_) => patience = self.retries.patience(),
+                    }
+                    continue;
+                }
                 return Err(End::Failed { batch, code: trouble.code().to_owned(), detail });
             };
             tracing::warn!(batch, %detail, ?pause, "a batch is tried again");

@@ -19,7 +19,10 @@ use super::retries::CloneRetries;
 use crate::commands::Commands;
 use crate::event_feed::EventFeed;
 use crate::event_log::Claim;
-use crate::limits::{CLAIM_RETRY, CLONE_BATCHES_IN_FLIGHT_MAX, CLONE_START_WAIT, CLONES_RUNNING_MAX, POLL_INTERVAL};
+use crate::limits::{
+    CLAIM_RETRY, CLONE_BATCHES_IN_FLIGHT_MAX, CLONE_HANDOVER, CLONE_HANDOVER_MAX, CLONE_START_WAIT, CLONES_RUNNING_MAX,
+    POLL_INTERVAL,
+};
 use crate::read_models::{QueryError, ReadModel};
 
 /// Copies the feature states of clones.
@@ -178,6 +181,7 @@ impl CloneWorker {
     /// Waits until it is this node's turn to copy a clone: until there is room for one more, and no other node is at it. `None`
     /// at shutdown, or when there is nothing left to copy.
     async fn claim(&self, clone: Uuid) -> Option<(OwnedSemaphorePermit, Claim)> {
+        self.let_idle_nodes_go_first().await;
         loop {
             let permit = tokio::select! {
                 permit = self.clones.clone().acquire_owned() => permit.ok()?,
@@ -195,6 +199,17 @@ impl CloneWorker {
             {
                 return None;
             }
+        }
+    }
+
+    /// Who was asked for a clone knows of it first. Others that have less to do get the time to hear of it and to take it.
+    async fn let_idle_nodes_go_first(&self) {
+        // Each that is being copied here has a permit.
+        let others = CLONES_RUNNING_MAX.saturating_sub(self.clones.available_permits());
+        if self.commands.log().is_shared() && others > 0 {
+            let pause =
+                CLONE_HANDOVER.saturating_mul(u32::try_from(others).unwrap_or(u32::MAX)).min(CLONE_HANDOVER_MAX);
+            let _ = tokio::time::timeout(pause, self.shutdown.cancelled()).await;
         }
     }
 

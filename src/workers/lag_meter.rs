@@ -13,6 +13,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Measures until shutdown.
 pub async fn measure_lag(log: std::sync::Arc<dyn EventLog>, read_models: ReadModels, shutdown: CancellationToken) {
     loop {
+        // Noted here, so that the age of what is shown is known also when nobody has asked for a while.
+        let _ = read_models.shown(log.as_ref());
         for read_model in read_models.all() {
             let name = read_model.name();
             metrics::gauge!("offshoot_projection_position", "projection" => name).set(to_f64(read_model.position().0));
@@ -21,7 +23,7 @@ pub async fn measure_lag(log: std::sync::Arc<dyn EventLog>, read_models: ReadMod
                     metrics::gauge!("offshoot_projection_lag_events", "projection" => name).set(to_f64(lag.events));
                     metrics::gauge!("offshoot_projection_lag_seconds", "projection" => name).set(lag.seconds);
                 }
-                Err(error) => tracing::warn!(%error, "the lag of a read model cannot be measured"),
+                Err(error) => tracing::debug!(%error, "the lag of a read model cannot be measured"),
             }
         }
         if tokio::time::timeout(INTERVAL, shutdown.cancelled()).await.is_ok() {

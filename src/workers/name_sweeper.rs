@@ -23,15 +23,16 @@ const AGE_MIN: Duration = Duration::from_secs(60);
 const AGE_MIN_SHARED: Duration = Duration::from_secs(10 * 60);
 
 /// Looks for forgotten names until shutdown. If the node has been alone with its store since some time, no command needs a
-/// reservation from before that any more, however young it is.
+/// reservation from before that any more, however young it is. Otherwise `age_min` says how old it must be.
 pub async fn sweep_names(
     commands: Commands,
     environment_status: Arc<ReadModel>,
     alone_since: Option<Timestamp>,
+    age_min: Option<Duration>,
     shutdown: CancellationToken,
 ) {
     let head = *commands.log().watch().borrow();
-    let age_min = if commands.log().is_shared() { AGE_MIN_SHARED } else { AGE_MIN };
+    let age_min = age_min.unwrap_or(if commands.log().is_shared() { AGE_MIN_SHARED } else { AGE_MIN });
     // Until then the read model may know a name without the environment that has it.
     tokio::select! {
         () = environment_status.reached(head) => {}

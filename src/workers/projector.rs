@@ -98,7 +98,9 @@ impl Projector {
         let (version, readable_since) = (projection.version(), projection.readable_since());
         let mut serving = None;
         for generation in self.read_model.files().list()?.into_iter().rev() {
-            let is_usable = (readable_since..=version).contains(&generation.version) && generation.can_serve();
+            let is_usable = (readable_since..=version).contains(&generation.version)
+                && generation.can_serve()
+                && !self.is_of_another_log(&generation);
             if serving.is_none() && is_usable {
                 serving = Some(generation);
             } else {
@@ -116,6 +118,17 @@ impl Projector {
         let position = position(&generation.open_reader()?)?;
         self.read_model.serve(generation, position);
         Ok(None)
+    }
+
+    /// Whether a file has seen more than there is: the log was restored from a backup, or lost its end with its machine.
+    fn is_of_another_log(&self, generation: &Generation) -> bool {
+        let head = *self.feed.hint().borrow();
+        let seen = generation.open_reader().and_then(|connection| position(&connection));
+        let is_ahead = seen.is_ok_and(|seen| seen > head);
+        if is_ahead {
+            tracing::warn!(read_model = self.read_model.name(), %head, "a read model is ahead of the log: it is built anew");
+        }
+        is_ahead
     }
 
     async fn supervise(self, live: Option<OpenFile>) {
@@ -170,6 +183,7 @@ impl Projector {
         let mut hint = self.feed.hint();
         let mut backoff = backoff();
         let mut pause_end = Instant::now();
+        let mut is_cut_off = false;
         while !stop.is_cancelled() {
             let gathered = self.pause_unless_waited_for(pause_end);
             let step = tokio::select! {
@@ -178,15 +192,27 @@ impl Projector {
             };
             pause_end = Instant::now() + self.interval;
             let result = match step {
-                Ok(events) if events.is_empty() => continue,
+                Ok(events) if events.is_empty() => {
+                    is_cut_off = false;
+                    continue;
+                }
                 Ok(events) => self.apply(file, events).await,
-                Err(error) => Err(NotApplied::of(Some(file), error)),
+                Err(error) => {
+                    // Nothing is wrong with the file: it serves what it has, and goes on from there.
+                    if !is_cut_off {
+                        tracing::warn!(read_model = self.read_model.name(), %error, "the log cannot be read for a while");
+                    }
+                    is_cut_off = true;
+                    pause(&mut backoff, &stop).await;
+                    continue;
+                }
             };
             match result {
                 Ok(applied) => {
                     file = applied;
                     self.read_model.set_position(file.position);
                     self.read_model.set_stopped(false);
+                    is_cut_off = false;
                     backoff = self::backoff();
                 }
                 Err(not_applied) => {

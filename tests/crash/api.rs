@@ -53,6 +53,26 @@ impl Api {
         read(self.request(reqwest::Method::GET, path).send().await?).await
     }
 
+    /// Gets a text.
+    pub async fn get_text(&self, path: &str) -> reqwest::Result<String> {
+        self.request(reqwest::Method::GET, path).send().await?.text().await
+    }
+
+    /// Gets an answer that shows the log up to a position.
+    pub async fn get_at(&self, path: &str, position: Position) -> reqwest::Result<Answer> {
+        let request = self.request(reqwest::Method::GET, path).header("offshoot-min-position", position.0);
+        read(request.send().await?).await
+    }
+
+    /// Replaces something, with an `Idempotency-Key` if there is one.
+    pub async fn put(&self, path: &str, body: &Value, key: Option<&str>) -> reqwest::Result<Answer> {
+        let mut request = self.request(reqwest::Method::PUT, path).json(body);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key.replace(' ', "-"));
+        }
+        read(request.send().await?).await
+    }
+
     /// Posts nothing.
     pub async fn post(&self, path: &str) -> reqwest::Result<Answer> {
         read(self.request(reqwest::Method::POST, path).send().await?).await

@@ -9,7 +9,7 @@ use offshoot_aggregates::environment::CreationStatus;
 use crate::crash::api::{Api, Followed};
 use crate::crash::verdict::{self, clones_in};
 use crate::support::prepared::{PATIENCE, Prepared, copy_of};
-use crate::support::process::ServerProcess;
+use crate::support::process::{ServerProcess, offshoot};
 
 const NAME: &str = "Requested";
 const KEY: &str = "the-request";
@@ -49,7 +49,10 @@ async fn request_until_killed(prepared: &Prepared, fault_point: &str) -> Option<
 
 /// Starts the server, requests the clone, and checks that there is one and that it is whole.
 async fn request_again(directory: &Path, prepared: &Prepared, key: &str) {
-    let server = ServerProcess::spawn(directory);
+    let mut command = offshoot();
+    // Nobody else works with the data, whether the store can know that or not.
+    command.env("OFFSHOOT_FORGOTTEN_NAME_AGE", "0s");
+    let server = ServerProcess::spawn_with(command, directory, None);
     let api = Api::at(server.address().expect("it serves"));
     let first = api.clone_async(&prepared.source.api_key, NAME, key).await.unwrap();
     assert_eq!(first.status, 200, "{first:?}");

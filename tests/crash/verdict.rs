@@ -33,9 +33,14 @@ pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClo
     node.stop().await;
 }
 
+/// Nobody else works with the data, whether the store can know that or not.
+fn alone() -> WorkerConfig {
+    WorkerConfig { forgotten_name_age: Some(std::time::Duration::ZERO), ..WorkerConfig::default() }
+}
+
 /// Starts a node on the data, whose read models show all of the log.
 pub async fn start(directory: &Path) -> Node {
-    let node = Node::start(&data_in(directory), &WorkerConfig::default()).await.unwrap();
+    let node = Node::start(&data_in(directory), &alone()).await.unwrap();
     let head = node.commands.log().head().await.unwrap();
     assert!(node.read_models.wait_for(head, PATIENCE).await, "the read models do not follow");
     node

@@ -84,6 +84,44 @@ async fn a_dead_nodes_clones_are_taken_over_by_one_that_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clones_that_one_node_is_asked_for_are_copied_by_all() {
+    let database = TestDatabase::new();
+    let prepared = Prepared::on(5_000, Some(&database.url())).await;
+    let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let nodes = directories.each_ref().map(|directory| {
+        share(directory.path(), &database.url());
+        let node = ServerProcess::spawn(directory.path());
+        let api = Api::at(node.address().expect("it serves"));
+        (node, api)
+    });
+    let asked = &nodes[0].1;
+    let mut clones = Vec::new();
+    for number in 0..12 {
+        let (name, key) = (format!("clone {number}"), format!("request-{number}"));
+        let answer = asked.clone_async(&prepared.source.api_key, &name, &key).await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        clones.push((answer.body["api_key"].as_str().unwrap().to_owned(), answer.position.unwrap()));
+    }
+    for (clone, position) in &clones {
+        let followed = asked.follow(clone, *position, |_| ControlFlow::Continue(())).await;
+        assert_eq!(followed, Followed::Completed);
+    }
+    let copied = nodes.each_ref().map(|(_, api)| async {
+        let metrics = api.get_text("/metrics").await.unwrap();
+        let line = metrics.lines().find(|line| {
+            line.starts_with("offshoot_clones_total") && line.contains("async") && line.contains("completed")
+        });
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u32>().ok()).unwrap_or(0)
+    });
+    let copied = futures_util::future::join_all(copied).await;
+    assert_eq!(copied.iter().sum::<u32>(), 12, "{copied:?}");
+    assert!(copied.iter().all(|copied| *copied >= 2), "one node did it all: {copied:?}");
+    for (node, _) in nodes {
+        assert!(node.terminate().status.success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_that_both_believe_that_a_clone_is_theirs_do_no_harm() {
     let database = TestDatabase::new();
     let (prepared, clones) = prepared_clones(&database, &["One", "Two", "Three"]).await;

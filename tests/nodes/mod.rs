@@ -3,5 +3,7 @@
 mod claiming;
 mod migrating;
 mod outage;
+mod restoring;
 mod sharing;
 mod starting;
+mod tls;

@@ -5,7 +5,9 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::support::client::Reply;
 use crate::support::postgres::TestDatabase;
+use crate::support::postgres_server::OwnServer;
 use crate::support::sample::sample_states;
 use crate::support::server::TestServer;
 
@@ -98,4 +100,57 @@ async fn while_the_store_is_away_changes_are_put_off_reads_go_on_and_clones_go_o
             page.iter().filter(|event| event.payload.contains("put_off") && is_made(event.event().unwrap())).count();
     }
     assert_eq!(made, 1, "lost or doubled");
+}
+
+/// What an answer to a read says of itself: the position that it shows, and for how long the log may have had more.
+fn freshness(reply: &Reply) -> (u64, f64) {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    (reply.header("offshoot-position").parse().unwrap(), reply.header("offshoot-age").parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_server_is_stopped_reads_say_how_old_they_are_and_no_read_model_counts_as_broken() {
+    let store = OwnServer::start();
+    let server = TestServer::start_node(&store.url()).await;
+    let project = server.project("there").await;
+    let environment = server.environment(project, "there").await;
+    server.settle(server.head().await).await;
+    let head = server.head().await.0;
+    let path = format!("environments/{}/", environment.api_key);
+    let begun = std::time::Instant::now();
+    store.stop();
+    let cut = begun.elapsed();
+    let put_off = server.patch(&path, json!({ "banner_text": "new" })).await;
+    assert_eq!(put_off.status, 503, "{put_off:?}");
+    assert!(put_off.headers.contains_key("retry-after"));
+    let known: Vec<_> = ["Nothing was changed", "is not known"]
+        .into_iter()
+        .filter(|text| put_off.body["detail"].as_str().unwrap().contains(text))
+        .collect();
+    assert_eq!(known.len(), 1, "{put_off:?}");
+    let (position, first) = freshness(&server.get(&path).await);
+    assert_eq!(position, head);
+    loop {
+        let (position, age) = freshness(&server.get(&path).await);
+        assert_eq!(position, head);
+        assert!(age >= first && age <= begun.elapsed().as_secs_f64() + cut.as_secs_f64() + 1.0, "{age}");
+        if age > first + 0.5 {
+            break;
+        }
+    }
+    let list = server.get("projections/").await.expect(200);
+    for read_model in list["results"].as_array().unwrap() {
+        assert_eq!((&read_model["state"], &read_model["lag_events"]), (&json!("live"), &json!(null)), "{read_model}");
+    }
+
+    store.start_again();
+    while server.patch(&path, json!({ "banner_text": "newer" })).await.status != 200 {}
+    let reply = server.get(&path).await;
+    assert_eq!(reply.body["banner_text"], "newer");
+    assert!(freshness(&reply).0 > head);
+    while freshness(&server.get(&path).await).1 > 0.3 {}
+    // The one that was put off was made once at most, and before the newer one.
+    let changes = store.sql("SELECT count(*) FROM offshoot.event WHERE event_type = 'EnvironmentSettingsChanged'");
+    let expected = if known == ["Nothing was changed"] { 1..=1 } else { 1..=2 };
+    assert!(expected.contains(&changes.parse().unwrap()), "{changes}");
 }

@@ -4,17 +4,14 @@
 //! long as it lives; a watchman stops the server and deletes its data once nobody has held the lock for a while.
 
 use std::fs::File;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use offshoot::event_log::PostgresUrl;
 use uuid::Uuid;
 
-/// The superuser of the server, who needs no password.
-const ADMIN: &str = "offshoot";
+use super::postgres_server::{ADMIN, free_port, init, sql_at, start, unprivileged};
 
 /// A user who needs a password, and owns nothing yet.
 pub const SECURED_USER: &str = "secured";
@@ -87,6 +84,11 @@ impl TestDatabase {
         format!("postgres://{ADMIN}@127.0.0.1:{port}/{}", self.name)
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its URL for another user.
     pub fn url_for(&self, user: &str) -> String {
         self.url().replace(ADMIN, user)
@@ -150,12 +152,7 @@ impl Cluster {
     }
 
     fn sql(&self, database: &str, sql: &str) -> String {
-        let mut psql = Command::new(program("psql"));
-        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]);
-        psql.args(["--host=127.0.0.1", "--username", ADMIN, "--port", &self.port.to_string(), "--dbname", database]);
-        let output = psql.args(["--command", sql]).stdin(Stdio::null()).output().expect("PostgreSQL is installed");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        sql_at(self.port, database, sql)
     }
 }
 
@@ -163,27 +160,12 @@ impl Cluster {
 fn start_server(directory: &Path) -> u16 {
     let data = directory.join("data");
     let _ = std::fs::remove_dir_all(&data);
-    std::fs::create_dir(&data).unwrap();
-    // The server does not start as root.
-    if nix::unistd::Uid::effective().is_root() {
-        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
-        run(Command::new("chown").arg("nobody").arg(&data), directory);
-    }
-    let initdb = ["--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync", "--username", ADMIN, "--pgdata"];
-    run(unprivileged("initdb").args(initdb).arg(&data), directory);
-    let hba = data.join("pg_hba.conf");
-    let trusted = std::fs::read_to_string(&hba).unwrap();
-    std::fs::write(&hba, format!("host all {SECURED_USER} 127.0.0.1/32 scram-sha-256\n{trusted}")).unwrap();
-
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let sockets = data.display();
-    let options =
-        format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={sockets} -c max_connections=300");
-    let mut start = unprivileged("pg_ctl");
-    start.args(["--wait", "--silent", "--options", &options, "--log"]).arg(data.join("server.log"));
-    run(start.arg("--pgdata").arg(&data).arg("start"), directory);
+    let hba = format!("host all {SECURED_USER} 127.0.0.1/32 scram-sha-256");
+    init(&data, &hba);
+    let port = free_port();
+    start(&data, port, &[]);
     watch(directory, &data);
-    let cluster = Cluster { port, _in_use: File::open(&hba).unwrap() };
+    let cluster = Cluster { port, _in_use: File::open(directory.join("users.lock")).unwrap() };
     let password = PASSWORD.replace('\'', "''");
     cluster.sql("postgres", &format!("CREATE ROLE {SECURED_USER} LOGIN SUPERUSER PASSWORD '{password}'"));
     std::fs::write(directory.join("port"), port.to_string()).unwrap();
@@ -198,33 +180,4 @@ fn watch(directory: &Path, data: &Path) {
     watchman.args(["--mode=immediate", "--silent", "--pgdata"]).arg(data).arg("stop");
     let started = watchman.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").status();
     assert!(started.unwrap().success());
-}
-
-/// A program of the server, run by someone who is not root.
-fn unprivileged(name: &str) -> Command {
-    if !nix::unistd::Uid::effective().is_root() {
-        return Command::new(program(name));
-    }
-    let mut command = Command::new("runuser");
-    command.args(["-u", "nobody", "--"]).arg(program(name));
-    command
-}
-
-/// A program of PostgreSQL: of the newest version of Debian's packages, or wherever it is found.
-fn program(name: &str) -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut versions: Vec<PathBuf> = versions.map(|version| version.path().join("bin").join(name)).collect();
-    versions.retain(|path| path.exists());
-    versions.sort();
-    versions.pop().unwrap_or_else(|| PathBuf::from(name))
-}
-
-/// Runs a command that may leave children behind, in a directory that everyone may be in.
-#[track_caller]
-fn run(command: &mut Command, directory: &Path) {
-    let log = directory.join("start.log");
-    let said = File::create(&log).unwrap();
-    let command = command.current_dir("/").stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
-    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}: is PostgreSQL installed?"));
-    assert!(status.success(), "{command:?}: {}", std::fs::read_to_string(&log).unwrap_or_default());
 }

@@ -60,6 +60,13 @@ impl Ended {
         Self { status: output.status, stderr: String::from_utf8(output.stderr).expect("a text") }
     }
 
+    /// The same, and what the command wrote to standard output.
+    pub fn and_said(mut command: Command) -> (Self, String) {
+        let output = command.stdout(Stdio::piped()).output().expect("the binary starts");
+        let text = |bytes| String::from_utf8(bytes).expect("a text");
+        (Self { status: output.status, stderr: text(output.stderr) }, text(output.stdout))
+    }
+
     /// Whether SIGKILL ended it.
     pub fn was_killed(&self) -> bool {
         self.status.signal() == Some(Signal::SIGKILL as i32)
@@ -99,6 +106,11 @@ impl ServerProcess {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be asked").is_some()
     }
 
     /// Waits until it serves. The address that it serves on; `None` if it ended before.

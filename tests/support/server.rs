@@ -59,6 +59,18 @@ impl TestServer {
         Self::of(server, directory).await
     }
 
+    /// The same in this directory, on the store that stands in it.
+    pub async fn start_at(directory: TempDir) -> Self {
+        Self::start_in(directory, WorkerConfig::default()).await
+    }
+
+    /// Stops. The directory with its data.
+    pub async fn stop(self) -> TempDir {
+        let Self { server, directory, .. } = self;
+        server.stop().await;
+        directory
+    }
+
     /// A server whose log is inside another one, as `wrap` makes it. Its clones are [`IMPATIENT`].
     pub async fn start_on(wrap: impl FnOnce(Arc<dyn EventLog>) -> Arc<dyn EventLog>) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -99,7 +111,9 @@ impl TestServer {
     pub async fn restart(self) -> Self {
         let Self { server, directory, .. } = self;
         server.stop().await;
-        Self::start_in(directory, WorkerConfig::default()).await
+        // Nobody else works with the data, whether the store can know that or not.
+        let workers = WorkerConfig { forgotten_name_age: Some(Duration::ZERO), ..WorkerConfig::default() };
+        Self::start_in(directory, workers).await
     }
 
     /// The same, but the answers that were kept for those who repeat their requests are lost.

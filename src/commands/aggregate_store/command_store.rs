@@ -82,7 +82,11 @@ impl<A: Cached> CommandStore<A> {
         if self.outcome.may_be_stale() || !self.outcome.is_well_founded().await {
             return Err(AggregateError::AggregateConflict);
         }
-        let position = *self.store.log.watch().borrow();
+        // Others may have made it so, at a position that this process has not heard of yet.
+        let position = match self.store.log.is_shared() {
+            true => self.store.log.head().await.map_err(|error| self.read_error(error))?,
+            false => *self.store.log.watch().borrow(),
+        };
         self.outcome.with(|state| state.appended = Some(Appended { position, version }));
         Ok(())
     }

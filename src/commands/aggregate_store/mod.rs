@@ -119,6 +119,15 @@ impl<A: Cached> AggregateStore<A> {
         self.look(key, &slot).await
     }
 
+    /// The aggregate as this process last knew it, or as it is now if it is not known: for what never changes in it.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn known(&self, key: &str) -> Result<Snapshot<A>, ReadError> {
+        let known = self.slot(key).known();
+        if known.version > Version::NONE { Ok(known) } else { self.snapshot(key).await }
+    }
+
     /// The aggregate as it was at a version of its stream: from the cache if that is the present one, else read anew.
     ///
     /// # Errors

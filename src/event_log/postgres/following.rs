@@ -1,7 +1,7 @@
 //! Knows how far the log is, so that readers wake as soon as there is something to read: told by the writer of this node, by
 //! notifications from others, and, as both are only hints, by looking.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::BackoffBuilder;
@@ -25,15 +25,28 @@ pub(super) struct Following {
     look: Notify,
     /// This node has recorded something that others may not know of.
     tell: Notify,
+    /// When the log was last looked at.
+    told_all_at: Mutex<std::time::Instant>,
 }
 
 impl Following {
     pub(super) fn new(reader: Arc<Reader>, head: Position) -> Self {
-        Self { reader, head: watch::Sender::new(head), look: Notify::new(), tell: Notify::new() }
+        Self {
+            reader,
+            head: watch::Sender::new(head),
+            look: Notify::new(),
+            tell: Notify::new(),
+            told_all_at: Mutex::new(std::time::Instant::now()),
+        }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
+    }
+
+    /// The last moment at which it was seen how far the log is.
+    pub(super) fn told_all_at(&self) -> std::time::Instant {
+        *self.told_all_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that this node has recorded the events from `first` to `last`.
@@ -62,7 +75,11 @@ impl Following {
         let mut pause = shortest;
         let mut backoff = backoff();
         while !stop.is_cancelled() {
+            let begun = std::time::Instant::now();
             let looked = self.look_once().await;
+            if looked.is_ok() {
+                *self.told_all_at.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+            }
             match looked {
                 Ok(true) => {
                     pause = shortest;

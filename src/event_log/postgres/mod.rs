@@ -9,6 +9,7 @@ mod copying;
 mod following;
 mod group;
 mod keys;
+mod looking;
 mod reader;
 mod schema;
 mod stream_loading;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use self::claims::Claims;
 use self::following::Following;
 use self::group::Waiting;
+use self::looking::Looking;
 use self::reader::Reader;
 use self::writer::{Request, Writer};
 use super::write_counters::WriteCounters;
@@ -43,6 +45,7 @@ pub struct PostgresEventLog {
     reader: Arc<Reader>,
     following: Arc<Following>,
     claims: Claims,
+    looking: Looking,
     counters: Arc<WriteCounters>,
     /// Closed by the writer when it has stopped.
     stopped: watch::Receiver<()>,
@@ -79,6 +82,7 @@ impl PostgresEventLog {
             queue,
             reader,
             following,
+            looking: Looking::new(options.clone()),
             claims: Claims::new(options),
             counters,
             stopped,
@@ -107,6 +111,10 @@ impl EventLog for PostgresEventLog {
         after: Version,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, ReadError> {
+        // Whoever knows a stream asks again and again whether there is more of it.
+        if after > Version::NONE && !self.looking.has_gone_on(stream, after).await? {
+            return Ok(Vec::new());
+        }
         stream_loading::load(&self.reader, stream, after, limit).await
     }
 
@@ -136,6 +144,10 @@ impl EventLog for PostgresEventLog {
 
     fn watch(&self) -> watch::Receiver<Position> {
         self.following.watch()
+    }
+
+    fn told_all_at(&self) -> std::time::Instant {
+        self.following.told_all_at()
     }
 
     fn is_shared(&self) -> bool {

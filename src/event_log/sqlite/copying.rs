@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use offshoot_aggregates::RecordedEvent;
+use offshoot_aggregates::{Position, RecordedEvent};
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::file;
 use super::reader::unavailable;
 use crate::event_log::copying::{PastTheLog, RecordedCommand, recorded_command};
-use crate::event_log::{OpenError, ReadError};
+use crate::event_log::{Copied, CopyError, OpenError, ReadError};
 
 /// A connection past the log.
 pub(in crate::event_log) struct SqliteCopy {
@@ -52,6 +52,22 @@ impl SqliteCopy {
         }
         transaction.commit()
     }
+}
+
+/// Copies a log's file as it is at one moment, whoever writes to it meanwhile, and tells what is in the copy.
+pub(in crate::event_log) fn vacuum_into(from: &Path, to: &Path) -> Result<Copied, CopyError> {
+    let failed = |error: rusqlite::Error| CopyError::Write(file::describe(&error));
+    let source = file::open_read_only(from).map_err(failed)?;
+    if !file::is_log(&source).map_err(failed)? {
+        return Err(OpenError::Foreign { path: from.to_owned() }.into());
+    }
+    source.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(failed)?;
+    let copy = file::open_read_only(to).map_err(failed)?;
+    let sql = "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM command), (SELECT coalesce(max(position), 0) FROM event)";
+    let counts = |row: &rusqlite::Row<'_>| {
+        Ok(Copied { events: row.get(0)?, commands: row.get(1)?, head: Position(row.get(2)?) })
+    };
+    copy.query_row(sql, [], counts).map_err(failed)
 }
 
 #[async_trait]

@@ -111,6 +111,12 @@ fn connect_with(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Whether a file is a log that this version can read.
+pub(super) fn is_log(connection: &Connection) -> rusqlite::Result<bool> {
+    let (application, version, _) = identity(connection)?;
+    Ok(application == APPLICATION_ID && version <= SCHEMA_VERSION)
+}
+
 fn is_new(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     let (application, version, tables) = identity(connection).map_err(|error| open_error(path, &error))?;
     match (application, version) {

@@ -22,7 +22,7 @@ use self::writer::{Progress, Request, Writer};
 use super::{Append, AppendError, Appended, EventLog, OpenError, ReadError, Written};
 use crate::limits::APPEND_QUEUE_MAX;
 
-pub(super) use self::copying::SqliteCopy;
+pub(super) use self::copying::{SqliteCopy, vacuum_into};
 
 /// An event log in a SQLite file.
 ///

@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
-use crate::commands::CommandError;
 use crate::http::answer::Answer;
 use crate::http::body::Path;
 use crate::http::openapi::CommonProblems;
@@ -17,7 +17,7 @@ use crate::read_models::{BuildProgress, ReadModel, lag};
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(rebuild))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(rebuild)).routes(routes!(digest))
 }
 
 /// All read models.
@@ -36,10 +36,10 @@ struct Projection {
     version: u32,
     /// The position of the log that it shows.
     position: u64,
-    /// How many events it does not show yet.
-    lag_events: u64,
-    /// How old the oldest of them is.
-    lag_seconds: f64,
+    /// How many events it does not show yet; `null` while the store of the log is away.
+    lag_events: Option<u64>,
+    /// How old the oldest of them is, likewise.
+    lag_seconds: Option<f64>,
     /// `live`; `rebuilding`, while a new file is built beside the one that serves; `building`, while there is none that
     /// could serve; or `stopped`, if its file cannot be written now.
     state: &'static str,
@@ -102,6 +102,31 @@ async fn list(session: Session) -> Result<Answer, Problem> {
     Ok(Answer::ok(&ProjectionList { results }))
 }
 
+/// What a read model says, as one value to compare
+#[derive(Debug, Serialize, ToSchema)]
+struct ProjectionDigest {
+    /// Its name.
+    name: &'static str,
+    /// The position of the log that it shows.
+    position: u64,
+    /// The same on all nodes of one version that show the same position.
+    digest: Uuid,
+}
+
+/// The digest of a read model
+///
+/// To compare nodes. Takes time in proportion to what the read model holds.
+#[utoipa::path(
+    get, path = "/projections/{name}/digest/", tag = "projections", params(("name" = String, Path)),
+    responses((status = 200, body = ProjectionDigest), CommonProblems)
+)]
+async fn digest(session: Session, Path(name): Path<String>) -> Result<Answer, Problem> {
+    session.require_organisation_admin().await?;
+    let read_model = session.state.read_models.named(&name).ok_or_else(|| Problem::not_found("Projection"))?;
+    let (position, digest) = read_model.digest().await?;
+    Ok(Answer::ok(&ProjectionDigest { name: read_model.name(), position: position.0, digest }))
+}
+
 /// Builds a read model anew from the log
 ///
 /// The file that serves goes on serving until the new one has caught up.
@@ -119,13 +144,13 @@ async fn rebuild(session: Session, Path(name): Path<String>) -> Result<Answer, P
 
 async fn describe(session: &Session, read_model: &ReadModel) -> Result<Projection, Problem> {
     let status = read_model.status().await?;
-    let lag = lag(session.state.commands.log().as_ref(), read_model).await.map_err(CommandError::from)?;
+    let lag = lag(session.state.commands.log().as_ref(), read_model).await.ok();
     Ok(Projection {
         name: status.name,
         version: status.version,
         position: status.position.0,
-        lag_events: lag.events,
-        lag_seconds: lag.seconds,
+        lag_events: lag.map(|lag| lag.events),
+        lag_seconds: lag.map(|lag| lag.seconds),
         state: status.state.as_str(),
         build: status.build.map(Into::into),
         parked: status.parked.into_iter().map(Into::into).collect(),
