@@ -128,7 +128,7 @@ impl Group {
             }
             stream => {
                 // Nor may a later one for the same stream overtake it.
-                drop(stream.insert_entry(Tail::Closed));
+                let _ = stream.insert_entry(Tail::Closed);
                 return Some(waiting);
             }
         }
