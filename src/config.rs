@@ -171,8 +171,9 @@ pub struct ServerConfig {
     #[arg(long, env = "OFFSHOOT_ADMIN_KEY", hide_env_values = true)]
     pub admin_key: Option<AdminKey>,
 
-    /// The secret that addresses of change streams are signed with: at least 20 characters, the same on all nodes behind one
-    /// address. Without it each start makes a new one, and clients fetch new addresses.
+    /// The secret that addresses of change streams and sessions of the console are signed with: at least 20 characters, the
+    /// same on all nodes behind one address. Without it each start makes a new one for addresses, and clients fetch new ones;
+    /// the one for sessions is kept in the data directory.
     #[arg(long, env = "OFFSHOOT_STREAM_TOKEN_SECRET", hide_env_values = true)]
     pub stream_token_secret: Option<AdminKey>,
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod clone_switch;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod event_feed;
 pub mod event_log;
 pub mod fault_points;

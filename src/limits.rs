@@ -240,3 +240,9 @@ pub const IDENTIFIER_CHARACTERS_MAX: usize = 2_000;
 
 /// Traits of one identity in one request.
 pub const TRAITS_MAX: usize = 1_000;
+
+/// How long a session of the console lasts: a working day.
+pub const CONSOLE_SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How often a page of the console that somebody looks at is told of changes, at most: more often is not seen.
+pub const CONSOLE_LIVE_INTERVAL: Duration = Duration::from_millis(100);

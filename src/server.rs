@@ -8,8 +8,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clone_switch::CloneSwitch;
-use crate::config::ServerConfig;
+use crate::config::{AdminKey, ServerConfig};
+use crate::console;
 use crate::http;
+use crate::http::cookie_session::CookieSessions;
 use crate::http::ofrep::StreamTokens;
 use crate::limits::READ_YOUR_WRITES_WAIT;
 use crate::node::{Node, StartError};
@@ -36,6 +38,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The secret that sessions are signed with can be neither read nor made.
+    #[error("the file session-secret in the data directory: {0}")]
+    Secret(std::io::Error),
     /// The door cannot be put together.
     #[error(transparent)]
     Door(#[from] http::DoorError),
@@ -74,19 +79,22 @@ impl Server {
             node.read_models.wait_for(head, READ_YOUR_WRITES_WAIT).await;
         }
         let shutdown = CancellationToken::new();
+        let data_dir = &config.data.data_dir;
+        let (tokens, sessions) = match &config.stream_token_secret {
+            Some(AdminKey(secret)) => (StreamTokens::new(secret.as_bytes()), CookieSessions::new(secret.as_bytes())),
+            None => (StreamTokens::random(), CookieSessions::open(data_dir).map_err(ServerError::Secret)?),
+        };
         let state = http::AppState {
             commands: node.commands.clone(),
             read_models: node.read_models.clone(),
             feed: node.feed.clone(),
             flags: node.flags.clone(),
             clone_switch: Arc::new(CloneSwitch::new(&config.clone_switch)),
+            sessions: Arc::new(sessions),
             shutdown: shutdown.clone(),
         };
-        let tokens = match &config.stream_token_secret {
-            Some(secret) => StreamTokens::new(secret.0.as_bytes()),
-            None => StreamTokens::random(),
-        };
-        let door = http::door(state, tokens, &config.data.data_dir)?;
+        let pages = console::routes(state.clone());
+        let door = http::door(state, tokens, data_dir, pages)?;
         let serving = tokio::spawn(http::serve(listener, door, shutdown.clone()));
         Ok((Self { node, address, shutdown, serving }, new_key))
     }

@@ -6,6 +6,7 @@ mod clients;
 mod clone;
 mod cluster;
 mod commands;
+mod console;
 mod contract;
 mod crash;
 mod flags;

@@ -10,6 +10,7 @@ pub mod answer;
 pub mod body;
 mod change_stream;
 mod conditional;
+pub mod cookie_session;
 pub mod detached;
 pub mod envelope;
 pub mod field_errors;

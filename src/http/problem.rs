@@ -83,6 +83,12 @@ impl Problem {
         Self::NotAuthenticated("Invalid token.")
     }
 
+    /// 403: a browser's session wants to change something without its CSRF token.
+    #[must_use]
+    pub const fn csrf_token_missing() -> Self {
+        Self::Forbidden(Cow::Borrowed("CSRF Failed: X-CSRF-Token is missing or not this session's."))
+    }
+
     /// 403 in the usual words.
     #[must_use]
     pub const fn forbidden() -> Self {

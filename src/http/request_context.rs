@@ -48,6 +48,12 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// Whether whoever asked did so over TLS, be it as a proxy says that ended it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.base_url.starts_with("https:")
+    }
+
     /// Reads a request's head.
     ///
     /// # Errors

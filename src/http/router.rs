@@ -38,7 +38,7 @@ const PREFLIGHT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The whole door. The resources' paths are relative to [`BASE_PATH`], begin and end with a slash (`/projects/{id}/`), and
 /// have their state, and authentication and [`idempotency`](super::idempotency) around them already. The paths of `flags`
-/// are whole; nothing is put around them.
+/// are whole; nothing is put around them. `pages` are for people: all of the door is around them but authentication.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that remote addresses are known.
 ///
@@ -48,6 +48,7 @@ pub fn assemble(
     resources: OpenApiRouter,
     operational: Operational,
     flags: OpenApiRouter,
+    pages: Router,
 ) -> Result<Router, serde_json::Error> {
     let (routes, mut description) = OpenApiRouter::with_openapi(openapi::description())
         .nest(BASE_PATH, resources)
@@ -60,6 +61,7 @@ pub fn assemble(
     let allowed = allowed_methods(&description);
     let router = with_slashless_paths(routes, &description.paths)
         .merge(openapi::routes(&description)?)
+        .merge(pages)
         .route(openapi::PAGE_PATH.trim_end_matches('/'), get(add_slash))
         .fallback(|| async { Problem::no_such_path() })
         .method_not_allowed_fallback(|method: Method| async { Problem::MethodNotAllowed(method) });

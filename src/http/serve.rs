@@ -39,11 +39,12 @@ pub enum DoorError {
     Description(#[from] serde_json::Error),
 }
 
-/// The whole door over a node's commands and read models. Answers to repeatable requests are kept in the directory.
+/// The whole door over a node's commands and read models, with pages for people beside the API. Answers to repeatable
+/// requests are kept in the directory.
 ///
 /// # Errors
 /// [`DoorError`].
-pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path) -> Result<Router, DoorError> {
+pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path, pages: Router) -> Result<Router, DoorError> {
     let answers = StoredAnswers::open(&data_dir.join("answers.sqlite"))?;
     let metrics = metrics_handle()?;
     tokio::spawn(keep_metrics(metrics.clone()));
@@ -57,7 +58,7 @@ pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path) -> Result<Ro
         .layer(from_fn_with_state(state.clone(), authenticate))
         .with_state(state);
     let flags = sdk::routes().merge(ofrep::routes()).with_state(lean);
-    Ok(assemble(resources, Operational { health, metrics }, flags)?)
+    Ok(assemble(resources, Operational { health, metrics }, flags, pages)?)
 }
 
 /// Serves the door. After `shutdown` no connection is accepted any more; requests in hand are finished.

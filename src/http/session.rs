@@ -1,8 +1,9 @@
-//! Who is asking, and what they may do: authentication by API key, and the permissions each handler asks for.
+//! Who is asking, and what they may do: authentication by API key or by a browser's session, and the permissions each
+//! handler asks for.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use offshoot_aggregates::ids::{EnvironmentId, OrganisationId, ProjectId};
@@ -12,6 +13,7 @@ use offshoot_projections::access::{self, Membership, StoredKey};
 use offshoot_projections::environment_status::{self, StoredEnvironment};
 use offshoot_projections::features::{self, StoredProject};
 
+use super::cookie_session::{CookieSession, is_from_here};
 use super::problem::Problem;
 use super::request_context::{IfMatch, RequestContext};
 use super::state::AppState;
@@ -31,10 +33,20 @@ pub struct Session {
     pub context: RequestContext,
 }
 
-/// Lets a request in if its `Authorization` holds a valid API key, after `Api-Key`, `Token` or `Bearer`. It then waits
-/// for the read models, if the request says how far they must be.
+/// Lets a request in if its `Authorization` holds a valid API key, after `Api-Key`, `Token` or `Bearer`; or, without
+/// `Authorization`, if it belongs to a browser's session. It then waits for the read models, if the request says how far
+/// they must be.
 pub async fn authenticate(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    match admit(&state, request.headers(), request.extensions().get::<RequestContext>()).await {
+    let credentials = if request.headers().contains_key(header::AUTHORIZATION) {
+        api_key(request.headers()).map(|key| Credentials::Key(hash_api_key(key)))
+    } else {
+        session_of(&state, request.method(), request.headers()).map(Credentials::Session)
+    };
+    let admitted = match credentials {
+        Ok(credentials) => admit(&state, &credentials, request.extensions().get::<RequestContext>()).await,
+        Err(problem) => Err(problem),
+    };
+    match admitted {
         Ok(key) => {
             let actor = Actor { kind: ActorKind::ApiKey, id: key.uuid.to_string(), name: key.name.clone() };
             request.extensions_mut().insert(actor);
@@ -45,9 +57,24 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     }
 }
 
-async fn admit(state: &AppState, headers: &HeaderMap, context: Option<&RequestContext>) -> Result<StoredKey, Problem> {
-    let key = credentials(headers)?;
-    let hash = hash_api_key(key);
+/// What lets somebody in.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// The hash of an API key.
+    Key(String),
+    /// A browser's session.
+    Session(CookieSession),
+}
+
+/// The API key that credentials stand for, once the read models are as far as the request says.
+///
+/// # Errors
+/// 401 if it is unknown, revoked or expired, 503 if the read models are not that far.
+pub async fn admit(
+    state: &AppState,
+    credentials: &Credentials,
+    context: Option<&RequestContext>,
+) -> Result<StoredKey, Problem> {
     if let Some(position) = context.and_then(|context| context.min_position)
         && !state.read_models.wait_for(position, READ_YOUR_WRITES_WAIT).await
     {
@@ -55,11 +82,24 @@ async fn admit(state: &AppState, headers: &HeaderMap, context: Option<&RequestCo
         return Err(Problem::unavailable(detail, "a reader asked for a later position"));
     }
     // Only now: the key itself may be among what is waited for.
-    let stored = state.read_models.access.query(move |connection| access::key_by_hash(connection, &hash)).await?;
+    let credentials = credentials.clone();
+    let query = move |file: &_| match credentials {
+        Credentials::Key(hash) => access::key_by_hash(file, &hash),
+        Credentials::Session(session) => access::key_by_id(file, session.key),
+    };
+    let stored = state.read_models.access.query(query).await?;
     stored.filter(|stored| stored.is_valid_at(clock::now())).ok_or_else(Problem::invalid_token)
 }
 
-fn credentials(headers: &HeaderMap) -> Result<&str, Problem> {
+/// The session of a request to the API.
+fn session_of(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<CookieSession, Problem> {
+    let found = state.sessions.find(headers, clock::now()).filter(|_| is_from_here(headers));
+    let session = found.ok_or_else(Problem::credentials_missing)?;
+    let is_read = [Method::GET, Method::HEAD].contains(method);
+    if is_read || session.has_csrf_header(headers) { Ok(session) } else { Err(Problem::csrf_token_missing()) }
+}
+
+fn api_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let value = headers.get(header::AUTHORIZATION).ok_or_else(Problem::credentials_missing)?;
     let text = value.to_str().map_err(|_| Problem::invalid_token())?;
     let (scheme, key) = text.trim().split_once(' ').ok_or_else(Problem::credentials_missing)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use offshoot_aggregates::Position;
 use tokio_util::sync::CancellationToken;
 
+use super::cookie_session::CookieSessions;
 use super::problem::Problem;
 use super::rejections::{environment_is_creating, sentence};
 use crate::clone_switch::CloneSwitch;
@@ -27,6 +28,8 @@ pub struct AppState {
     pub flags: Arc<Flags>,
     /// Who decides whether a request for an asynchronous clone is honoured.
     pub clone_switch: Arc<CloneSwitch>,
+    /// Knows the sessions of browsers.
+    pub sessions: Arc<CookieSessions>,
     /// Ends open streams when the server stops.
     pub shutdown: CancellationToken,
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use offshoot::http::answer::Answer;
 use offshoot::http::body::{Items, Path};
 use offshoot::http::detached::detached;
@@ -62,7 +62,7 @@ impl SmallDoor {
             .layer(from_fn(authenticate))
             .with_state(things.clone());
         let operational = Operational { health: Arc::new(Health), metrics: metrics_handle().unwrap() };
-        let router = assemble(resources, operational, OpenApiRouter::new()).unwrap();
+        let router = assemble(resources, operational, OpenApiRouter::new(), Router::new()).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();

@@ -47,7 +47,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/read_models", &["crate::commands", "crate::workers", "crate::http", "crate::cli"]),
     ("src/flags", &["crate::commands", "crate::workers", "crate::http", "crate::cli"]),
     ("src/workers", &["crate::http", "crate::cli"]),
-    ("src/http", &["crate::cli", "crate::workers"]),
+    ("src/http", &["crate::cli", "crate::workers", "crate::console"]),
+    ("src/console", &["crate::cli", "crate::workers"]),
 ];
 
 fn root() -> PathBuf {

@@ -60,6 +60,11 @@ impl Client {
         Self { http, base, key }
     }
 
+    /// Where the server is: scheme, host and port.
+    pub fn base(&self) -> String {
+        self.base.clone()
+    }
+
     /// The same with another key.
     pub fn with_key(&self, key: impl Into<String>) -> Self {
         Self { key: Some(key.into()), ..self.clone() }

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use super::client::Client;
 use super::store::{data_in, open_log, share};
 
-const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
+/// The API key of the organisation admin of every such server.
+pub const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
 
 /// How long clones of a test wait for a store that is away.
 const IMPATIENT: CloneRetries = CloneRetries {

@@ -116,11 +116,23 @@ impl CloneStatus {
         if self.status == CreationStatus::Completed {
             return Some(0);
         }
-        let copied = self.feature_states_copied.checked_sub(self.copied_before_start).filter(|copied| *copied > 0)?;
-        let micros = u64::try_from(self.updated_at.duration_since(self.started_at?).as_micros()).ok()?;
+        let (copied, micros) = self.pace()?;
         let left = self.origin.feature_states_total.saturating_sub(self.feature_states_copied);
-        let is_running = self.status == CreationStatus::Creating && micros > 0;
-        is_running.then(|| micros.saturating_mul(left) / copied / 1_000)
+        (self.status == CreationStatus::Creating).then(|| micros.saturating_mul(left) / copied / 1_000)
+    }
+
+    /// How many states came in a second in the present attempt. `None` while none came after `started_at`.
+    #[must_use]
+    pub fn states_per_second(&self) -> Option<u64> {
+        let (copied, micros) = self.pace()?;
+        Some(copied.saturating_mul(1_000_000) / micros)
+    }
+
+    /// How many states came in how many microseconds, from the first batch of the present attempt to the last event.
+    fn pace(&self) -> Option<(u64, u64)> {
+        let copied = self.feature_states_copied.checked_sub(self.copied_before_start)?;
+        let micros = u64::try_from(self.updated_at.duration_since(self.started_at?).as_micros()).ok()?;
+        (copied > 0 && micros > 0).then_some((copied, micros))
     }
 
     fn requested(recorded: &RecordedEvent, origin: &CloneOrigin) -> Self {

@@ -25,8 +25,8 @@ pub use identities::{
 pub use links::{FeatureSegmentView, count_feature_segments, feature_segment, list_feature_segments};
 pub use served::{ServedVersion, served_version};
 pub use states::{
-    StateFilter, StateScope, count_states, default_states_of, environment_digest, environment_states, feature_state,
-    list_states, matching_features, override_counts, override_states_of,
+    StateFilter, StateScope, count_enabled, count_states, default_states_of, environment_digest, environment_states,
+    feature_state, list_states, matching_features, override_counts, override_states_of,
 };
 pub use views::{EnvironmentStates, FeatureStateView, IdentityRef};
 

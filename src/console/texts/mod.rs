@@ -1,0 +1,21 @@
+//! All texts of the console, a file for each page; what modules show is in [`MODULES`].
+
+pub mod environments;
+pub mod layout;
+pub mod overview;
+pub mod problem;
+pub mod project;
+pub mod sign_in;
+
+/// The texts that modules show, by the names that they know them by (`texts.…`).
+pub const MODULES: &[(&str, &str)] = &[
+    ("copied", "Copied"),
+    ("copyFailed", "Copying was refused. Select the text and copy it by hand."),
+    ("unreachable", "The server cannot be reached. Nothing was changed."),
+    ("failed", "That did not work."),
+    ("sending", "Sending…"),
+    ("interrupted", "Live updates are interrupted. This page looks for news every second."),
+    ("away", "The server does not answer. This page tries again every second and goes on by itself."),
+    ("changedMeanwhile", "Somebody else changed this meanwhile. The page shows it as it is now; try again."),
+    ("dismiss", "Dismiss"),
+];

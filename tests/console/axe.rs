@@ -1,0 +1,32 @@
+//! axe-core in the page: what it finds against the rules of WCAG 2.2 A and AA, and its own best practices.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::page::{Colours, Page};
+
+const RUN: &str = "
+    const done = arguments[arguments.length - 1];
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
+    axe.run(document, { runOnly: tags }).then(
+        ({ violations }) => done(violations.map(({ id, help, nodes }) => ({
+            id, help, nodes: nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary),
+        }))),
+        (error) => done([{ id: 'failed', help: String(error), nodes: [] }]),
+    );";
+
+/// Asserts that axe-core finds nothing wrong with a page, in light and in dark colours.
+pub async fn assert_accessible(page: &Page) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node/node_modules/axe-core/axe.min.js");
+    let axe = std::fs::read_to_string(&file).expect("axe-core is installed (scripts/clients)");
+    for colours in [Colours::Light, Colours::Dark] {
+        page.prefer(colours).await;
+        let driver = page.browser().driver();
+        driver.execute(axe.as_str(), Vec::new()).await.unwrap();
+        let found = driver.execute_async(RUN, Vec::new()).await.unwrap();
+        let violations = found.json().as_array().expect("a list").clone();
+        let path = page.path().await;
+        assert_eq!(violations, Vec::<Value>::new(), "{path} in {colours:?}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The console in a real browser: Debian's Chromium, headless, driven through WebDriver against a real server.
+//!
+//! `browser` starts and drives it; `page` is what a test does on a page; `visit` puts server, browser and signing in
+//! together. Whatever a test does, at its end the browser has logged no error, no violation of the Content-Security-Policy
+//! and no request to anywhere but the server. `scripts/browser` installs Chromium and its driver.
+
+mod axe;
+mod browser;
+mod cloning;
+mod page;
+mod sessions;
+mod sign_in;
+mod visit;
