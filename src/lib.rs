@@ -1,5 +1,6 @@
 //! Offshoot, the library: everything but the thin binary.
 
+pub mod background;
 pub mod cli;
 pub mod clock;
 pub mod clone_switch;

@@ -228,6 +228,9 @@ pub const USAGE_REPORT_FLAGS_MAX: usize = 10_000;
 /// Streams of changes of flags that are open at the same time: each is a socket.
 pub const FLAG_STREAMS_MAX: usize = 10_000;
 
+/// Streams that follow clones and are open at the same time: each is a socket, and a task that looks at every event.
+pub const CLONE_STREAMS_MAX: usize = 1_000;
+
 /// For how long a token in the URL of a stream of changes is valid, at least: long enough to connect again after a short
 /// break, short enough that one in someone's log is worth nothing the next day.
 pub const STREAM_TOKEN_LIFE: Duration = Duration::from_secs(10 * 60);
@@ -246,3 +249,10 @@ pub const CONSOLE_SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How often a page of the console that somebody looks at is told of changes, at most: more often is not seen.
 pub const CONSOLE_LIVE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How much nicer the threads that work in the background are than those that answer (see sched(7)): under load they still
+/// get a tenth of the time, since whoever has changed something waits until read models show it.
+pub const BACKGROUND_NICENESS: i32 = 10;
+
+/// The same for the thread that writes the log: answers come first, but before the background, since commands wait for it.
+pub const LOG_WRITER_NICENESS: i32 = 5;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::background::Background;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::config::{DataConfig, WorkerConfig};
@@ -29,6 +30,7 @@ pub struct Node {
     projectors: TaskTracker,
     workers: TaskTracker,
     stop_workers: CancellationToken,
+    _background: Background,
     /// Held as long as the node runs, so that no second process opens the same data.
     _lock: Option<DirectoryLock>,
 }
@@ -47,6 +49,9 @@ pub enum StartError {
     /// Another process has the directory.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The system gives no threads.
+    #[error("threads for the work in the background cannot be started: {0}")]
+    Background(std::io::Error),
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -92,27 +97,40 @@ impl Node {
         let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());
         let (projectors, working) = (TaskTracker::new(), TaskTracker::new());
-        for read_model in read_models.all() {
-            let task = Projector::new(read_model.clone(), feed.clone(), shutdown.clone()).start()?;
-            projectors.spawn(task);
-        }
         let flags = Flags::new(read_models.clone(), head);
+        // Whoever asks for flags waits for this one.
         projectors.spawn(flags::follow(flags.clone(), feed.clone(), shutdown.clone()));
-        let status = read_models.environment_status.clone();
-        let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status.clone(), stop_workers.clone())
-            .resting(workers.clone_batch_pause)
-            .retrying(workers.clone_retries);
-        working.spawn(clone_worker.run());
-        working.spawn(sweep_names(
-            commands.clone(),
-            status,
-            alone_since,
-            workers.forgotten_name_age,
-            stop_workers.clone(),
-        ));
-        working.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
+        let background = Background::start().map_err(StartError::Background)?;
+        {
+            let _entered = background.enter();
+            for read_model in read_models.all() {
+                let task = Projector::new(read_model.clone(), feed.clone(), shutdown.clone()).start()?;
+                projectors.spawn(task);
+            }
+            let status = read_models.environment_status.clone();
+            let clone_worker = CloneWorker::new(commands.clone(), feed.clone(), status, stop_workers.clone())
+                .resting(workers.clone_batch_pause)
+                .retrying(workers.clone_retries);
+            working.spawn(clone_worker.run());
+            let age_min = workers.forgotten_name_age;
+            let sweeping = (commands.clone(), read_models.clone());
+            working.spawn(sweep_names(sweeping.0, sweeping.1, alone_since, age_min, stop_workers.clone()));
+            working.spawn(measure_lag(commands.log().clone(), read_models.clone(), stop_workers.clone()));
+        }
         let workers = working;
-        Ok(Self { commands, feed, read_models, flags, shutdown, projectors, workers, stop_workers, _lock: lock })
+        let _background = background;
+        Ok(Self {
+            commands,
+            feed,
+            read_models,
+            flags,
+            shutdown,
+            projectors,
+            workers,
+            stop_workers,
+            _background,
+            _lock: lock,
+        })
     }
 
     /// Finishes what is in hand and stops: first the workers, then the projectors, then the log.

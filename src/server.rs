@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ use crate::console;
 use crate::http;
 use crate::http::cookie_session::CookieSessions;
 use crate::http::ofrep::StreamTokens;
-use crate::limits::READ_YOUR_WRITES_WAIT;
+use crate::limits::{CLONE_STREAMS_MAX, READ_YOUR_WRITES_WAIT};
 use crate::node::{Node, StartError};
 
 /// A node that answers HTTP.
@@ -91,6 +92,7 @@ impl Server {
             flags: node.flags.clone(),
             clone_switch: Arc::new(CloneSwitch::new(&config.clone_switch)),
             sessions: Arc::new(sessions),
+            clone_streams: Arc::new(Semaphore::new(CLONE_STREAMS_MAX)),
             shutdown: shutdown.clone(),
         };
         let pages = console::routes(state.clone());

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use offshoot_aggregates::ids::{FeatureId, MultivariateOptionId, OrganisationId, ProjectId};
+use offshoot_aggregates::organisation::OrganisationEvent;
 use offshoot_aggregates::project::{FeatureType, ProjectEvent, ProjectSettings};
 use offshoot_projections::Page;
 use offshoot_projections::features::{
-    FeatureFilter, FeatureSort, Features, SortDirection, count_features, feature, feature_by_id, feature_named,
-    list_features, option as option_of, organisation, organisations_by_ids, project, project_by_uuid, projects_by_ids,
-    projects_of_organisation,
+    FeatureFilter, FeatureSort, Features, ForgottenProjectName, SortDirection, count_features, feature, feature_by_id,
+    feature_named, forgotten_project_names, list_features, option as option_of, organisation, organisations_by_ids,
+    project, project_by_uuid, projects_by_ids, projects_of_organisation,
 };
 use rusqlite::Connection;
 
@@ -254,4 +256,32 @@ fn features_are_listed_in_the_order_in_which_they_came_whatever_their_ids() {
     assert_eq!(ids(&connection, 11, &all, SortDirection::Ascending), [0i64; 0]);
     assert_eq!(ids(&connection, 12, &all, SortDirection::Ascending), [7, 3, 4]);
     assert_eq!(feature_by_id(&connection, FeatureId(21)).unwrap(), None);
+}
+
+#[test]
+fn the_name_of_a_project_that_never_came_to_be_or_has_another_name_is_forgotten() {
+    let mut history = History::with_project();
+    let reserve = |project: u128, name: &str, reservation: u64| OrganisationEvent::ProjectNameReserved {
+        project: uuid(project),
+        project_id: PROJECT,
+        name: name.to_owned(),
+        reservation,
+        is_renewal: false,
+    };
+    history.organisation(1, reserve(11, "project11", 1));
+    history.organisation(1, reserve(11, "renamed", 2));
+    history.organisation(1, reserve(12, "broken off", 3));
+    history.organisation(1, reserve(13, "given up", 4));
+    let released = OrganisationEvent::ProjectNameReleased { project: uuid(13), name: "given up".to_owned() };
+    history.organisation(1, released);
+    let connection = history.read_model(&Features);
+    let forgotten = |project: u128, name: &str, reservation| ForgottenProjectName {
+        organisation: uuid(1),
+        project: uuid(project),
+        name: name.to_owned(),
+        reservation,
+    };
+    let all = forgotten_project_names(&connection, Timestamp::MAX).unwrap();
+    assert_eq!(all, [forgotten(12, "broken off", 3), forgotten(11, "renamed", 2)]);
+    assert_eq!(forgotten_project_names(&connection, Timestamp::UNIX_EPOCH).unwrap(), []);
 }

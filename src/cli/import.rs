@@ -60,7 +60,12 @@ pub async fn run(command: ImportCommand) -> Result<(), CliError> {
     let context = CommandContext::repeatable(Actor::operator("import"), Uuid::new_v5(&NAMESPACE, name.as_bytes()));
     let node = Node::start(&config.data, &WorkerConfig::default()).await?;
     let outcome = async {
-        if let Some(key) = node.commands.bootstrap(config.admin_key.map(|key| key.0)).await? {
+        let given = config.admin_key.map(|key| key.0);
+        let was_given = given.is_some();
+        // A key that was given is known already, and belongs on no screen.
+        if let Some(key) = node.commands.bootstrap(given).await?
+            && !was_given
+        {
             println!("The store was empty. Its organisation admin has this API key, shown only now: {key}");
         }
         let (organisation, _) = node.commands.first_organisation().await?.ok_or("the store has no organisation")?;

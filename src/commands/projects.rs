@@ -121,7 +121,11 @@ impl Commands {
         self.release_project_name(&context.step("release_name"), organisation, project, name, reservation).await
     }
 
-    async fn release_project_name(
+    /// Frees a name of a project, unless it was reserved anew since it got this reservation.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn release_project_name(
         &self,
         context: &CommandContext,
         organisation: Uuid,

@@ -78,7 +78,7 @@ fn share_of(
 }
 
 /// A segment as the environment document has it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct SegmentFragments {
     /// The feature that it is for alone.
     pub(super) feature: Option<FeatureId>,

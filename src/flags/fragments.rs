@@ -1,5 +1,7 @@
 //! The JSON of one feature in one environment, rendered once: from such fragments all answers are put together.
 
+use std::sync::Arc;
+
 use offshoot_aggregates::environment::{FeatureState, FeatureValue, SegmentLink};
 use offshoot_aggregates::ids::IdentityId;
 use offshoot_aggregates::project::{FeatureDefinition, FeatureType, MultivariateOption};
@@ -28,9 +30,9 @@ pub struct FeatureFragments {
     /// Whether only clients with a server key see it.
     pub is_server_key_only: bool,
     /// `"name"` as JSON.
-    pub(super) key: Box<str>,
+    pub(super) key: Arc<str>,
     /// The object that describes the feature in each flag.
-    feature: Box<str>,
+    feature: Arc<str>,
     pub(super) default: StateFragments,
     /// In the order of the compiled feature's overrides.
     pub(super) overrides: Box<[StateFragments]>,
@@ -75,14 +77,24 @@ impl FeatureFragments {
         let state = |of: StateOf, state: &FeatureState| StateFragments::render(to, definition, of, state);
         Self {
             is_server_key_only: definition.is_server_key_only,
-            key: boxed(key),
-            feature: boxed(feature_object(to, stored)),
+            key: boxed(key).into(),
+            feature: boxed(feature_object(to, stored)).into(),
             default: state(StateOf::Environment, default),
             overrides: overrides.iter().map(|over| state(StateOf::Segment(over.link), &over.state)).collect(),
         }
     }
 
-    /// Bytes that it takes in memory, about.
+    /// Keeps in common with the same feature of another environment what is the same there.
+    pub(super) fn share(&mut self, other: &Self) {
+        if self.key == other.key {
+            self.key = other.key.clone();
+        }
+        if self.feature == other.feature {
+            self.feature = other.feature.clone();
+        }
+    }
+
+    /// Bytes that it takes in memory, about, when it shares nothing.
     pub(super) fn weight(&self) -> usize {
         let states = self.default.weight() + self.overrides.iter().map(StateFragments::weight).sum::<usize>();
         size_of::<Self>() + self.key.len() + self.feature.len() + states

@@ -46,7 +46,13 @@ impl States {
 ///
 /// The states are read first, and say as of which event. What is read after them is at least as new, and whatever is newer
 /// is read again when the caller is told of its event: so an answer may be newer than its tag, but never older.
-pub(super) async fn whole(read_models: &ReadModels, id: EnvironmentId) -> Result<Loaded, QueryError> {
+///
+/// Parts that a sibling has in just the same way are shared with it.
+pub(super) async fn whole(
+    read_models: &ReadModels,
+    id: EnvironmentId,
+    sibling: Option<Arc<ServedEnvironment>>,
+) -> Result<Loaded, QueryError> {
     let Some(states) = read_models.feature_states.query(move |file| all_states(file, id)).await? else {
         return Ok(Loaded::Gone);
     };
@@ -63,11 +69,11 @@ pub(super) async fn whole(read_models: &ReadModels, id: EnvironmentId) -> Result
         move |file: &Connection| Ok((features::all_features(file, project)?, features::all_segments(file, project)?));
     let (stored, segments) = read_models.features.query(query).await?;
     let compile = move || {
-        let mut environment = ServedEnvironment::new(head, states.tag());
+        let mut environment = ServedEnvironment::new(head, states.tag(), sibling);
         segments.iter().for_each(|segment| environment.insert_segment(&segment.segment));
         let stored: HashMap<_, _> = stored.into_iter().map(|feature| (feature.definition.id, feature)).collect();
         fill(&mut environment, states, &stored);
-        Contents::Served(Arc::new(environment))
+        Contents::Served(environment.finished())
     };
     let compiled = tokio::task::spawn_blocking(compile).await;
     compiled.map(Loaded::Contents).map_err(|error| QueryError::Failed { name: "flags", detail: error.to_string() })

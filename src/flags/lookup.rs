@@ -284,9 +284,10 @@ impl Flags {
         if !self.sources_reached(position, READ_YOUR_WRITES_WAIT).await? {
             return Err(NotServed::NotReady(format!("they have not reached position {position}")));
         }
+        let sibling = self.slots.sibling(slot);
         Ok(match before {
-            Some(environment) if !dirt.everything => parts(&self.read_models, environment, dirt).await?,
-            _ => whole(&self.read_models, slot.id).await?,
+            Some(environment) if !dirt.everything => parts(&self.read_models, environment, dirt, sibling).await?,
+            _ => whole(&self.read_models, slot.id, sibling).await?,
         })
     }
 }

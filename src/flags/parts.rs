@@ -21,8 +21,9 @@ pub(super) async fn parts(
     read_models: &ReadModels,
     environment: &ServedEnvironment,
     dirt: &Dirt,
+    sibling: Option<Arc<ServedEnvironment>>,
 ) -> Result<Loaded, QueryError> {
-    let mut changed = environment.to_be_changed();
+    let mut changed = environment.to_be_changed(sibling.clone());
     let mut wanted = Wanted::of(environment, dirt);
     let id = environment.head.environment.id;
     let (wanted_features, wanted_identities) = (wanted.features.clone(), wanted.identities.clone());
@@ -32,7 +33,7 @@ pub(super) async fn parts(
     if dirt.head {
         let Some(head) = head(read_models, id).await? else { return Ok(Loaded::Gone) };
         if !changed.set_head(head) {
-            return whole(read_models, id).await;
+            return whole(read_models, id, sibling).await;
         }
     }
     wanted.features.extend(states.states.iter().map(|state| state.feature));
@@ -56,7 +57,7 @@ pub(super) async fn parts(
     wanted.identities.iter().for_each(|identity| changed.remove_identity(*identity));
     changed.set_tag(states.tag());
     fill(&mut changed, states, &stored);
-    Ok(Loaded::Contents(Contents::Served(Arc::new(changed))))
+    Ok(Loaded::Contents(Contents::Served(changed.finished())))
 }
 
 /// What has to be read because of what is out of date.

@@ -10,7 +10,7 @@ use offshoot_aggregates::project::Segment;
 use offshoot_projections::environment_status::StoredEnvironment;
 use offshoot_projections::features::{StoredFeature, StoredOrganisation, StoredProject};
 use offshoot_projections::flag_engine::{
-    CompiledEnvironment, CompiledFeature, EnvironmentIdentity, FeatureDefinition, SegmentState,
+    CompiledEnvironment, CompiledFeature, CompiledSegment, EnvironmentIdentity, FeatureDefinition, SegmentState,
 };
 
 use super::document_parts::{IdentityFragments, SegmentFragments};
@@ -66,6 +66,9 @@ pub struct ServedEnvironment {
     /// Those that have overrides.
     pub(super) identities: imbl::OrdMap<IdentityId, Arc<IdentityFragments>>,
     pub(super) identities_by_name: imbl::HashMap<Arc<str>, IdentityId>,
+    /// Another environment of the project that is in memory, while this one is put together: what is the same in both is kept
+    /// once.
+    sibling: Option<Arc<ServedEnvironment>>,
     /// Bytes of the parts, about, without what is rendered below.
     parts_weight: usize,
     pub(super) rendered: Rendered,
@@ -81,8 +84,9 @@ pub(super) struct Rendered {
 
 impl ServedEnvironment {
     /// An environment without features and segments.
-    pub(super) fn new(head: Head, tag: Tag) -> Self {
+    pub(super) fn new(head: Head, tag: Tag, sibling: Option<Arc<Self>>) -> Self {
         Self {
+            sibling,
             compiled: CompiledEnvironment::new(head.engine_identity()),
             head: Arc::new(head),
             tag,
@@ -96,8 +100,9 @@ impl ServedEnvironment {
     }
 
     /// The same, to be changed.
-    pub(super) fn to_be_changed(&self) -> Self {
+    pub(super) fn to_be_changed(&self, sibling: Option<Arc<Self>>) -> Self {
         Self {
+            sibling,
             head: self.head.clone(),
             tag: self.tag,
             headers: self.headers.clone(),
@@ -108,6 +113,13 @@ impl ServedEnvironment {
             parts_weight: self.parts_weight,
             rendered: Rendered::default(),
         }
+    }
+
+    /// It is whole, and can be served.
+    pub(super) fn finished(mut self) -> Arc<Self> {
+        // Or each would keep the one before it in memory.
+        self.sibling = None;
+        Arc::new(self)
     }
 
     /// Takes other settings of the environment, the project or the organisation. False if all fragments must be rendered
@@ -131,8 +143,12 @@ impl ServedEnvironment {
         self.forget_weight(stored.definition.id);
         // In the order that the engine keeps them in, by which it tells which of them it took.
         overrides.sort_by_key(|over| (over.link.priority, over.link.segment));
-        let fragments = FeatureFragments::render(self.head.rendered_for(), &stored, &default, &overrides);
-        let definition = definition(&stored, default, overrides);
+        let mut fragments = FeatureFragments::render(self.head.rendered_for(), &stored, &default, &overrides);
+        let mut definition = definition(&stored, default, overrides);
+        if let Some(other) = self.sibling.as_ref().and_then(|sibling| sibling.compiled.feature(definition.id)) {
+            fragments.share(&other.attachment);
+            definition.share(other);
+        }
         let feature = CompiledFeature::new(definition, fragments);
         self.parts_weight += weight(&feature);
         self.compiled.insert_feature(Arc::new(feature));
@@ -160,8 +176,15 @@ impl ServedEnvironment {
 
     /// Takes a segment, in the place of the one with the same id if there is one.
     pub(super) fn insert_segment(&mut self, segment: &Segment) {
-        self.compiled.insert_segment(segment);
-        let fragments = Arc::new(SegmentFragments::render(segment));
+        let rendered = SegmentFragments::render(segment);
+        let sibling = self.sibling.as_ref().and_then(|sibling| {
+            let fragments = sibling.segments.get(&segment.id).filter(|other| ***other == rendered)?;
+            Some((fragments.clone(), sibling.compiled.segment(segment.id)?.clone()))
+        });
+        // The document has all of a segment that the engine goes by.
+        let (fragments, compiled) =
+            sibling.unwrap_or_else(|| (Arc::new(rendered), Arc::new(CompiledSegment::new(segment))));
+        self.compiled.insert_compiled_segment(compiled);
         self.parts_weight += 2 * fragments.weight();
         if let Some(before) = self.segments.insert(segment.id, fragments) {
             self.parts_weight = self.parts_weight.saturating_sub(2 * before.weight());

@@ -10,7 +10,8 @@ use offshoot_aggregates::ids::ServerKeyId;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use super::slot::Slot;
+use super::served::ServedEnvironment;
+use super::slot::{Contents, Slot};
 use crate::limits::UNKNOWN_KEYS_MAX;
 use crate::secrets::KeyDigest;
 
@@ -122,6 +123,16 @@ impl Slots {
     /// The slots of a project's environments that were asked for.
     pub(super) fn of_project(&self, project: Uuid) -> Vec<Arc<Slot>> {
         self.with_slots(|slots| slots.values().filter(|slot| slot.project == project).cloned().collect())
+    }
+
+    /// What is served of another environment of the same project, if one is in memory.
+    pub(super) fn sibling(&self, of: &Slot) -> Option<Arc<ServedEnvironment>> {
+        let served = |slot: &Arc<Slot>| match slot.contents().as_deref() {
+            Some(Contents::Served(environment)) => Some(environment.clone()),
+            _ => None,
+        };
+        let is_sibling = |slot: &&Arc<Slot>| slot.project == of.project && slot.uuid != of.uuid;
+        self.with_slots(|slots| slots.values().filter(is_sibling).find_map(served))
     }
 
     /// All slots.

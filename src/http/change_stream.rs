@@ -1,13 +1,14 @@
-//! Streams of server-sent events that tell of changes of an environment's flags, in whichever form.
+//! Streams of server-sent events: places for them, and those that tell of changes of an environment's flags, in whichever form.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use offshoot_aggregates::Position;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::lean::Lean;
@@ -32,8 +33,8 @@ struct Follower {
 ///
 /// # Errors
 /// 503: there are too many.
-pub fn place(lean: &Lean) -> Result<OwnedSemaphorePermit, Problem> {
-    lean.streams.clone().try_acquire_owned().map_err(|_| {
+pub fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    places.clone().try_acquire_owned().map_err(|_| {
         Problem::unavailable("There are too many streams on this node. Try again soon.", "all streams are taken")
     })
 }

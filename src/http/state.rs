@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use offshoot_aggregates::Position;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::cookie_session::CookieSessions;
@@ -30,6 +31,8 @@ pub struct AppState {
     pub clone_switch: Arc<CloneSwitch>,
     /// Knows the sessions of browsers.
     pub sessions: Arc<CookieSessions>,
+    /// Places for streams that follow clones.
+    pub clone_streams: Arc<Semaphore>,
     /// Ends open streams when the server stops.
     pub shutdown: CancellationToken,
 }

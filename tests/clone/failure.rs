@@ -45,6 +45,7 @@ async fn a_store_that_stays_away_fails_the_attempt_and_a_retry_goes_on_with_the_
     gate.let_through(1);
     server.wait_for_clone(&clone, |status| status["batches_copied"] == 1).await;
     // The second batch waits at the gate; it goes through, and all attempts at the third fail.
+    gate.crowded(1).await;
     gate.fail(u32::MAX);
     gate.let_through(1);
     let status = server.wait_for_clone(&clone, |status| status["status"] == "failed").await;
@@ -91,6 +92,7 @@ async fn a_running_clone_is_cancelled_and_its_name_is_free_again() {
     gate.let_through(1);
     server.wait_for_clone(&clone, |status| status["batches_copied"] == 1).await;
     // The second batch goes through; the third is tried again and again, so the clone is running.
+    gate.crowded(1).await;
     gate.fail(u32::MAX);
     gate.let_through(1);
     server.wait_for_clone(&clone, |status| status["batches_copied"] == 2).await;

@@ -1,5 +1,7 @@
 //! Following a clone by server-sent events.
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use offshoot::limits::CLONE_STREAMS_MAX;
 use serde_json::Value;
 
 use crate::support::gated_log::Gate;
@@ -49,4 +51,30 @@ async fn a_clone_is_told_at_every_batch_and_the_stream_ends_with_it() {
     assert_eq!(over.status, 204);
     let wrong = server.send(server.request(reqwest::Method::GET, &path).header("last-event-id", "soon")).await;
     assert_eq!(wrong.status, 400);
+}
+
+#[tokio::test]
+async fn there_is_a_limit_to_the_streams_and_who_leaves_makes_room() {
+    // Each stream has a socket at either end.
+    let (_, most_files) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most_files, most_files).unwrap();
+    let gate = Gate::closed();
+    let server = TestServer::start_on(|log| gate.before(log)).await;
+    let (_, source) = server.sample(10).await;
+    let clone = server.clone_async(&source, "copy").await;
+    let path = format!("environments/{}/clone/events/", clone.key);
+    let open = || async { server.request(reqwest::Method::GET, &path).send().await.unwrap() };
+    let mut streams = Vec::new();
+    for _ in 0..CLONE_STREAMS_MAX {
+        let stream = open().await;
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
+    let refused = open().await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    streams.clear();
+    let room = async { while open().await.status() != 200 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(60), room).await.expect("there is room again");
+    gate.open();
 }

@@ -78,6 +78,11 @@ impl Api {
         read(self.request(reqwest::Method::POST, path).send().await?).await
     }
 
+    /// Posts something.
+    pub async fn post_json(&self, path: &str, body: &Value) -> reqwest::Result<Answer> {
+        read(self.request(reqwest::Method::POST, path).json(body).send().await?).await
+    }
+
     /// Changes something.
     pub async fn patch(&self, path: &str, body: &Value) -> reqwest::Result<Answer> {
         read(self.request(reqwest::Method::PATCH, path).json(body).send().await?).await

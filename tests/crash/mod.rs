@@ -11,6 +11,8 @@ pub mod killed_at_random;
 #[cfg(feature = "fault-points")]
 mod killed_while_flags_change;
 #[cfg(feature = "fault-points")]
+mod killed_while_named;
+#[cfg(feature = "fault-points")]
 mod killed_while_projecting;
 #[cfg(feature = "fault-points")]
 mod killed_while_requested;

@@ -3,6 +3,7 @@
 mod definitions;
 mod fold;
 mod projects;
+mod reservations;
 mod runs;
 mod segments;
 
@@ -19,6 +20,7 @@ pub use projects::{
     StoredOrganisation, StoredProject, organisation, organisations_by_ids, project, project_by_uuid, projects_by_ids,
     projects_of_organisation,
 };
+pub use reservations::{ForgottenProjectName, forgotten_project_names};
 pub use segments::{
     SegmentFilter, StoredSegment, all_segments, count_segments, list_segments, segment, segments_by_ids,
 };
@@ -53,6 +55,14 @@ const SCHEMA: &str = "
         version INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX project_by_organisation ON project (organisation);
+    CREATE TABLE project_name (
+        organisation_uuid BLOB NOT NULL,
+        name TEXT NOT NULL,
+        project BLOB NOT NULL,
+        reservation INTEGER NOT NULL,
+        reserved_at INTEGER NOT NULL,
+        PRIMARY KEY (organisation_uuid, name)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE creator (
         id INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,
@@ -100,7 +110,7 @@ impl Projection for Features {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn schema(&self) -> &'static str {
@@ -116,12 +126,13 @@ impl Projection for Features {
             Event::Organisation(OrganisationEvent::OrganisationCreated { id, name, .. }) => {
                 fold::add_organisation(tx, recorded, *id, name)
             }
+            Event::Organisation(event) => reservations::apply(tx, recorded, event),
             Event::Project(event) => {
                 fold::apply(tx, recorded, event)?;
                 fold::note_version(tx, recorded)
             }
             // Nothing else changes what is listed here; batches of states pass by at no cost.
-            Event::Organisation(_) | Event::Environment(_) | Event::IdAllocator(_) => Ok(()),
+            Event::Environment(_) | Event::IdAllocator(_) => Ok(()),
         }
     }
 }

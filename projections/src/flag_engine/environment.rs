@@ -150,6 +150,12 @@ impl<A> CompiledEnvironment<A> {
         self.segments_ask_for_flags = segments.iter().any(|segment| segment.asks_for_flags());
     }
 
+    /// The segment with this id.
+    #[must_use]
+    pub fn segment(&self, id: SegmentId) -> Option<&Arc<CompiledSegment>> {
+        self.segment_index(id).map(|index| &self.segments[index])
+    }
+
     pub(super) fn segment_index(&self, id: SegmentId) -> Option<usize> {
         self.segments.binary_search_by_key(&id, |segment| segment.id).ok()
     }

@@ -24,6 +24,18 @@ pub struct FeatureDefinition {
     pub overrides: Vec<SegmentState>,
 }
 
+impl FeatureDefinition {
+    /// Keeps in common with the same feature of another environment what is the same there: the name and the options.
+    pub fn share<A>(&mut self, other: &CompiledFeature<A>) {
+        if self.name == other.definition.name {
+            self.name = other.definition.name.clone();
+        }
+        if self.options == other.definition.options {
+            self.options = other.definition.options.clone();
+        }
+    }
+}
+
 /// A segment override: the segment and its priority, and the state.
 #[derive(Clone, Debug)]
 pub struct SegmentState {

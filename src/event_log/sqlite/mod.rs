@@ -20,7 +20,8 @@ use self::reader::Readers;
 use self::recording::PreparedAppend;
 use self::writer::{Progress, Request, Writer};
 use super::{Append, AppendError, Appended, EventLog, OpenError, ReadError, Written};
-use crate::limits::APPEND_QUEUE_MAX;
+use crate::background::Niceness;
+use crate::limits::{APPEND_QUEUE_MAX, LOG_WRITER_NICENESS};
 
 pub(super) use self::copying::{SqliteCopy, vacuum_into};
 
@@ -48,9 +49,11 @@ impl SqliteEventLog {
         let (writer, progress) = Writer::open(path.to_owned())?;
         let (queue, requests) = mpsc::channel(APPEND_QUEUE_MAX);
         let (running, stopped) = watch::channel(());
+        let niceness = Niceness::above_this_thread(LOG_WRITER_NICENESS);
         std::thread::Builder::new()
             .name("event-log-writer".to_owned())
             .spawn(move || {
+                niceness.take();
                 writer.run(requests);
                 drop(running);
             })

@@ -51,7 +51,7 @@ async fn follow(lean: &Lean, asked: &Asked) -> Result<Response, Problem> {
             return Err(Problem::Forbidden("The token of this address has expired, or is none.".into()));
         }
     };
-    let permit = place(lean)?;
+    let permit = place(&lean.streams)?;
     let subscription = lean.flags.subscribe_to(environment).await?;
     Ok(open(lean, permit, subscription, last_event_id(&asked.0.headers), refetch_evaluation))
 }

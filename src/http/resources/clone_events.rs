@@ -7,13 +7,14 @@ use axum::response::sse::{Event as SentEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use offshoot_aggregates::{Event, Position, RecordedEvent, StreamId, Version};
 use offshoot_projections::environment_status::CloneStatus;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::clones::{CloneStatusBody, find_clone};
 use crate::http::body::Path;
+use crate::http::change_stream::place;
 use crate::http::openapi::CommonProblems;
 use crate::http::problem::Problem;
 use crate::http::session::Session;
@@ -48,8 +49,9 @@ async fn events(session: Session, Path(key): Path<String>, headers: HeaderMap) -
     if known.is_some_and(|known| known >= status.position) && status.is_at_rest() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let place = place(&session.state.clone_streams)?;
     let (sender, receiver) = mpsc::channel(SSE_QUEUE_MAX);
-    let follower = Follower { state: session.state.clone(), sender };
+    let follower = Follower { state: session.state.clone(), sender, _place: place };
     tokio::spawn(follower.run(status, known));
     let keep_alive = KeepAlive::new().interval(SSE_HEARTBEAT).text("heartbeat");
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response())
@@ -65,6 +67,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
 struct Follower {
     state: AppState,
     sender: mpsc::Sender<Result<SentEvent, Infallible>>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The reader is gone, the clone is at rest, or the server stops.

@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Lean>> {
 async fn stream(State(lean): State<Arc<Lean>>, Path(key): Path<String>, request: Request) -> Response {
     lean.answer(Endpoint::Stream, request, async |asked, _| {
         let opened = async {
-            let permit = place(&lean)?;
+            let permit = place(&lean.streams)?;
             let subscription = lean.flags.subscribe(&key).await?;
             Ok(open(&lean, permit, subscription, last_event_id(&asked.0.headers), environment_updated))
         };

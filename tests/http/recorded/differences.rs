@@ -59,6 +59,20 @@ pub(super) const DIFFERENCES: &[Deliberate] = &[
         because: "there is no second override for the same segment",
     },
     Deliberate {
+        steps: &[75],
+        at: "/traits/id",
+        recorded: "int",
+        here: "null",
+        because: "traits are not stored: each is transient, as Flagsmith says of those that it does not store",
+    },
+    Deliberate {
+        steps: &[86],
+        at: "/project/segments/feature_states/feature_state_value",
+        recorded: "",
+        here: "",
+        because: "a segment's states are listed feature by feature, not in the order in which they were set",
+    },
+    Deliberate {
         steps: &[90],
         at: "status",
         recorded: "200",
@@ -115,5 +129,23 @@ pub(super) const DIFFERENCES: &[Deliberate] = &[
         recorded: "list of 0",
         here: "list of ",
         because: "which priorities changed is said",
+    },
+];
+
+/// What differs by chance: identities are hashed with the environment's key, which is another one each time.
+pub(super) const BY_CHANCE: &[Deliberate] = &[
+    Deliberate {
+        steps: &[71, 75, 76, 77],
+        at: "/flags/variant",
+        recorded: "null",
+        here: "text",
+        because: "an option without a key has no name, the control value has one",
+    },
+    Deliberate {
+        steps: &[71, 75, 76, 77],
+        at: "/flags/variant",
+        recorded: "text",
+        here: "null",
+        because: "an option without a key has no name, the control value has one",
     },
 ];
