@@ -250,6 +250,10 @@ pub const CONSOLE_SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// How often a page of the console that somebody looks at is told of changes, at most: more often is not seen.
 pub const CONSOLE_LIVE_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How long a start waits for the read models: enough for them to catch up with a few thousand events. If they need longer, the
+/// door opens all the same, and says so to whoever asks for what is not there yet.
+pub const START_WAIT: Duration = Duration::from_secs(1);
+
 /// How much nicer the threads that work in the background are than those that answer (see sched(7)): under load they still
 /// get a tenth of the time, since whoever has changed something waits until read models show it.
 pub const BACKGROUND_NICENESS: i32 = 10;

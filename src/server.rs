@@ -14,7 +14,7 @@ use crate::console;
 use crate::http;
 use crate::http::cookie_session::CookieSessions;
 use crate::http::ofrep::StreamTokens;
-use crate::limits::{CLONE_STREAMS_MAX, READ_YOUR_WRITES_WAIT};
+use crate::limits::{CLONE_STREAMS_MAX, START_WAIT};
 use crate::node::{Node, StartError};
 
 /// A node that answers HTTP.
@@ -74,11 +74,9 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
         let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
-        if new_key.is_some() {
-            // The first request may come with the new key at once.
-            let head = node.commands.log().head().await.map_err(StartError::from)?;
-            node.read_models.wait_for(head, READ_YOUR_WRITES_WAIT).await;
-        }
+        // The first request may come at once, with a new key perhaps.
+        let head = node.commands.log().head().await.map_err(StartError::from)?;
+        node.read_models.wait_for(head, START_WAIT).await;
         let shutdown = CancellationToken::new();
         let data_dir = &config.data.data_dir;
         let (tokens, sessions) = match &config.stream_token_secret {

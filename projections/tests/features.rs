@@ -261,7 +261,7 @@ fn features_are_listed_in_the_order_in_which_they_came_whatever_their_ids() {
 #[test]
 fn the_name_of_a_project_that_never_came_to_be_or_has_another_name_is_forgotten() {
     let mut history = History::with_project();
-    let reserve = |project: u128, name: &str, reservation: u64| OrganisationEvent::ProjectNameReserved {
+    let reserve = |project: u64, name: &str, reservation: u64| OrganisationEvent::ProjectNameReserved {
         project: uuid(project),
         project_id: PROJECT,
         name: name.to_owned(),
@@ -275,7 +275,7 @@ fn the_name_of_a_project_that_never_came_to_be_or_has_another_name_is_forgotten(
     let released = OrganisationEvent::ProjectNameReleased { project: uuid(13), name: "given up".to_owned() };
     history.organisation(1, released);
     let connection = history.read_model(&Features);
-    let forgotten = |project: u128, name: &str, reservation| ForgottenProjectName {
+    let forgotten = |project: u64, name: &str, reservation| ForgottenProjectName {
         organisation: uuid(1),
         project: uuid(project),
         name: name.to_owned(),

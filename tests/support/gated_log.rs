@@ -138,19 +138,20 @@ impl EventLog for GatedLog {
         }
         waiting.send_modify(|waiting| *waiting += 1);
         let _turn = turn.lock().await;
-        let result = tokio::select! {
+        let is_let_through = tokio::select! {
             biased;
             refusal = refusals.acquire() => {
                 refusal.unwrap().forget();
-                unavailable()
+                false
             }
             pass = passes.acquire() => {
                 pass.unwrap().forget();
-                self.log.append(append).await
+                true
             }
         };
+        // Before anyone can see the event: then the next one to wait is another.
         waiting.send_modify(|waiting| *waiting -= 1);
-        result
+        if is_let_through { self.log.append(append).await } else { unavailable() }
     }
 
     fn takes_followers(&self) -> bool {
