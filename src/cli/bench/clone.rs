@@ -8,6 +8,7 @@ use offshoot_aggregates::{Event, Position};
 use serde_json::json;
 
 use super::CliError;
+use super::clone_over_http::measure_memory;
 use super::figures::Figures;
 use super::insert_select::InsertSelect;
 use super::process::{machine, memory_mib, peak_memory_mib, processor_seconds, reset_peak_memory};
@@ -80,8 +81,11 @@ pub async fn run(config: CloneBench) -> Result<(), CliError> {
     if let Some(peak) = import_peak {
         figures.add("peak memory of the import before", "MiB", peak);
     }
+    let data = setup.stop().await;
+    if config.place.store().is_none() {
+        measure_memory(&data, &source.api_key, &mut figures).await?;
+    }
     figures.print(config.json);
-    setup.finish().await;
     Ok(())
 }
 

@@ -1,7 +1,9 @@
 //! `offshoot bench`: measures, and prints figures as minimum, median and maximum. Nothing here judges.
 
 mod append;
+mod child;
 mod clone;
+mod clone_over_http;
 mod figures;
 mod flags;
 mod insert_select;

@@ -1,15 +1,15 @@
-//! What the system says of this process: memory and processor.
+//! What the system says of processes: memory and processor.
 
 use std::fs;
 
 /// The most memory that the process has held since [`reset_peak_memory`], in MiB; `None` where the system does not say.
 pub fn peak_memory_mib() -> Option<f64> {
-    status_mib("VmHWM:")
+    status_mib("self", "VmHWM:")
 }
 
 /// The memory that the process holds, in MiB; `None` where the system does not say.
 pub fn memory_mib() -> Option<f64> {
-    status_mib("VmRSS:")
+    status_mib("self", "VmRSS:")
 }
 
 /// Seconds that the processor has worked for this process, in steps of a hundredth; `None` where the system does not say.
@@ -21,8 +21,9 @@ pub fn processor_seconds() -> Option<f64> {
     Some(ticks.iter().sum::<f64>() / 100.0)
 }
 
-fn status_mib(field: &str) -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+/// A field of a process's status (proc(5)) in MiB; `self` is this process.
+pub fn status_mib(process: &str, field: &str) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib / 1024.0)

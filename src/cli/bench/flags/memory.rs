@@ -6,10 +6,10 @@ use offshoot_aggregates::Actor;
 use offshoot_aggregates::environment::CloneMode;
 
 use super::super::CliError;
+use super::super::child::Child;
 use super::super::figures::Figures;
 use super::super::setup::{Place, Setup, WAIT};
 use super::SERVER_CORE;
-use super::child::Child;
 use super::load::Request;
 use crate::cli::api_client::Api;
 use crate::commands::{AsOf, CloneOptions, CommandContext};
@@ -45,7 +45,7 @@ pub async fn measure(base: Option<&Path>, environments: usize, figures: &mut Fig
         return Err("the read models do not follow".into());
     }
     let data = setup.stop().await;
-    let server = Child::server_on(data.directory(), data.key(), SERVER_CORE).await?;
+    let server = Child::server_on(data.directory(), data.key(), Some(SERVER_CORE)).await?;
     let api = Api::at(format!("http://{}", server.address()), data.key())?;
     // One first, so that what is needed once does not count.
     ask(&server, &api, &keys[..1]).await?;

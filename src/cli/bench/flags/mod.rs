@@ -1,7 +1,6 @@
 //! `offshoot bench flags`: how fast flags are served, beside a bare handler that answers the same bytes from memory.
 
 mod bare;
-mod child;
 pub(super) mod load;
 mod memory;
 mod subject;
@@ -14,10 +13,10 @@ use clap::Args;
 
 pub use bare::{BareConfig, serve_bare};
 
-use self::child::{Child, pin_to};
 use self::load::{Load, Request, run};
 use self::subject::{FEATURES, SEGMENTS, Subject};
 use super::CliError;
+use super::child::{Child, pin_to};
 use super::figures::Figures;
 use super::process::machine;
 
@@ -81,7 +80,7 @@ pub async fn run_flags(config: FlagsBench) -> Result<(), CliError> {
     figures.fact("segments", SEGMENTS);
     figures.fact("connections", config.connections);
     let subject = Subject::prepare(config.directory.as_deref(), config.cloned_states).await?;
-    let server = Child::server(&subject, SERVER_CORE).await?;
+    let server = Child::server_on(subject.directory(), subject.key(), Some(SERVER_CORE)).await?;
     let is_pinned = pin_to(LOAD_CORE);
     figures.fact("server and load each have a core of their own", is_pinned && server.is_pinned());
     let load = Load { time: Duration::from_secs(config.seconds), connections: config.connections };

@@ -8,8 +8,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::super::CliError;
+use super::super::child::Child;
 use super::super::setup::{Place, Setup, Stopped, WAIT};
-use super::child::Child;
 use super::load::Request;
 use super::{Endpoint, Names, names};
 use crate::cli::api_client::Api;

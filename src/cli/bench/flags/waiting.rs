@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::super::CliError;
+use super::super::child::Child;
+use super::super::clone_over_http::clone_over_http;
 use super::super::figures::Figures;
-use super::super::setup::WAIT;
-use super::child::Child;
 use super::load::{Load, Request, run, run_until};
 use super::subject::Subject;
 
@@ -32,7 +32,7 @@ pub async fn beside_a_clone(
         let idle = run(server.address(), &flags, &alone).await?;
         let clones = async {
             for number in 0..CLONES {
-                if let Err(error) = clone(&api, &subject.big, &format!("clone {run_number} {number}")).await {
+                if let Err(error) = clone_over_http(&api, &subject.big, &format!("clone {run_number} {number}")).await {
                     tracing::error!(%error, "a clone did not complete");
                 }
             }
@@ -44,21 +44,6 @@ pub async fn beside_a_clone(
         figures.add("flags: p99 beside a clone", "of idle", p99(&busy) / p99(&idle));
     }
     Ok(())
-}
-
-async fn clone(api: &crate::cli::api_client::Api, source: &str, name: &str) -> Result<(), CliError> {
-    let body = json!({ "name": name, "clone_feature_states_async": true });
-    let clone = api.post(&format!("environments/{source}/clone/"), &body).await?;
-    let key = clone["api_key"].as_str().ok_or("the answer has no key")?;
-    let started = Instant::now();
-    while started.elapsed() < WAIT {
-        let status = api.get(&format!("environments/{key}/clone/")).await?;
-        if status["status"] == "completed" {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Err("the clone does not complete".into())
 }
 
 /// Changes one flag again and again, and measures from the answer of the change until the change is served.

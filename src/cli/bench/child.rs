@@ -1,4 +1,4 @@
-//! Processes that a benchmark starts, each on one core.
+//! Processes that a benchmark starts, on one core each where they are compared.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,9 +9,8 @@ use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::Command;
 
-use super::super::CliError;
-use super::super::setup::WAIT;
-use super::subject::Subject;
+use super::CliError;
+use super::setup::WAIT;
 
 /// Puts this thread, and what it starts from now on, on one core. False where the system cannot do that.
 pub fn pin_to(core: usize) -> bool {
@@ -29,13 +28,8 @@ pub struct Child {
 }
 
 impl Child {
-    /// The real server on a subject's data.
-    pub async fn server(subject: &Subject, core: usize) -> Result<Self, CliError> {
-        Self::server_on(subject.directory(), subject.key(), core).await
-    }
-
-    /// The real server on the data in a directory.
-    pub async fn server_on(directory: &Path, key: &str, core: usize) -> Result<Self, CliError> {
+    /// The real server on the data in a directory, on one core if one is given.
+    pub async fn server_on(directory: &Path, key: &str, core: Option<usize>) -> Result<Self, CliError> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(directory);
         // The log line with the address is the only one that is wanted.
@@ -53,7 +47,7 @@ impl Child {
         std::fs::write(file.path(), body)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["bench", "bare-handler"]).arg(file.path()).stdout(Stdio::piped());
-        let (mut process, is_pinned) = start(command, core)?;
+        let (mut process, is_pinned) = start(command, Some(core))?;
         let lines = BufReader::new(process.stdout.take().ok_or("the handler has no standard output")?).lines();
         let address = address_in(lines, |line| Some(line.trim().to_owned())).await?;
         Ok(Self { process, address, is_pinned, _body: Some(file) })
@@ -83,10 +77,16 @@ impl Child {
 
     /// The memory that it holds, in MiB.
     pub fn memory_mib(&self) -> Result<f64, CliError> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in status")?;
-        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kib / 1024.0)
+        self.status_mib("VmRSS:")
+    }
+
+    /// The most memory that it has held, in MiB.
+    pub fn peak_memory_mib(&self) -> Result<f64, CliError> {
+        self.status_mib("VmHWM:")
+    }
+
+    fn status_mib(&self, field: &str) -> Result<f64, CliError> {
+        Ok(super::process::status_mib(&self.id()?.to_string(), field).ok_or("the system does not tell the memory")?)
     }
 
     /// Ends it.
@@ -100,9 +100,10 @@ impl Child {
     }
 }
 
-/// Starts a process on one core: it inherits that from the thread which starts it.
-fn start(mut command: Command, core: usize) -> Result<(tokio::process::Child, bool), CliError> {
+/// Starts a process, on one core if one is given: it inherits that from the thread which starts it.
+fn start(mut command: Command, core: Option<usize>) -> Result<(tokio::process::Child, bool), CliError> {
     command.kill_on_drop(true).stdin(Stdio::null());
+    let Some(core) = core else { return Ok((command.spawn()?, false)) };
     let before = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0));
     let is_pinned = pin_to(core);
     let process = command.spawn();
