@@ -72,6 +72,19 @@ pub const WORDS: &[&str] = &[
     "control",
     "SPLIT; weight=100.0",
     "STATIC",
+    "aab",
+    "abba",
+    "AB",
+    "a_b",
+    "ab\n",
+    "\n",
+    "a\n\nb",
+    "x{2}",
+    "{",
+    "a{",
+    "a b",
+    "aaaa",
+    "abab",
 ];
 
 pub const NUMBERS: &[&str] = &[
