@@ -1,8 +1,10 @@
 //! One attempt at one clone: fold source and project as of the cut, copy batch by batch, complete.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use offshoot_aggregates::environment::{
     CloneOrigin, CloneReader, CloneTarget, CreationStatus, Environment, EnvironmentCommand, EnvironmentError,
@@ -73,7 +75,7 @@ impl<'w> CloneRun<'w> {
     pub(super) async fn run(&self) {
         let span = tracing::info_span!("clone", environment = %self.clone);
         async {
-            while let Err(End::Failed { batch, code, detail }) = self.copy().await {
+            while let Err(End::Failed { batch, code, detail }) = self.copy_whatever_happens().await {
                 if self.record_failure(batch, &code, &detail).await == Failure::Recorded {
                     break;
                 }
@@ -81,6 +83,16 @@ impl<'w> CloneRun<'w> {
         }
         .instrument(span)
         .await;
+    }
+
+    /// Copies; a panic on the way, which is a defect of the program, fails the attempt like anything else.
+    async fn copy_whatever_happens(&self) -> Result<(), End> {
+        if let Ok(ended) = AssertUnwindSafe(self.copy()).catch_unwind().await {
+            return ended;
+        }
+        let (_, _, batch) = self.plan().await?;
+        let detail = "the copying broke off; the log of the server says where".to_owned();
+        Err(End::Failed { batch, code: "broke_off".to_owned(), detail })
     }
 
     async fn copy(&self) -> Result<(), End> {
