@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
-use crate::event_log::{EventLog, OpenError, PostgresEventLog, PostgresUrl, SqliteEventLog};
+use crate::event_log::{
+    EventLog, KurrentEventLog, KurrentUrl, OpenError, PostgresEventLog, PostgresUrl, SqliteEventLog,
+};
 use crate::limits::CLONE_BATCH_PAUSE_MAX;
 use crate::workers::CloneRetries;
 
@@ -21,8 +23,9 @@ pub struct DataConfig {
     pub data_dir: PathBuf,
 
     /// The store of the event log: `sqlite:PATH`, or `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`, without a
-    /// password, which is taken from the file that OFFSHOOT_STORE_PASSWORD_FILE names, or from PGPASSWORD or PGPASSFILE. Without
-    /// it, the SQLite file in the data directory.
+    /// password, which is taken from the file that OFFSHOOT_STORE_PASSWORD_FILE names, or from PGPASSWORD or PGPASSFILE, or
+    /// `esdb://USER@HOST:PORT?tls=true`, whose password is in that file or in OFFSHOOT_STORE_PASSWORD. Without it, the SQLite
+    /// file in the data directory.
     #[arg(long, env = "OFFSHOOT_STORE", hide_env_values = true, global = true)]
     pub store: Option<Store>,
 }
@@ -54,6 +57,8 @@ pub enum Store {
     Sqlite(PathBuf),
     /// A PostgreSQL database, which other nodes may share.
     Postgres(PostgresUrl),
+    /// A KurrentDB server or cluster, which other nodes may share.
+    Kurrent(KurrentUrl),
 }
 
 impl Store {
@@ -65,6 +70,7 @@ impl Store {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteEventLog::open(path)?),
             Self::Postgres(url) => Arc::new(PostgresEventLog::open(url).await?),
+            Self::Kurrent(url) => Arc::new(KurrentEventLog::open(url).await?),
         })
     }
 }
@@ -76,10 +82,13 @@ impl FromStr for Store {
         if let Some(url) = PostgresUrl::new(text) {
             return Ok(Self::Postgres(url));
         }
+        if let Some(url) = KurrentUrl::new(text) {
+            return Ok(Self::Kurrent(url));
+        }
         match text.strip_prefix("sqlite:") {
             Some("") => Err("sqlite: needs a path, as in sqlite:./events.sqlite".to_owned()),
             Some(path) => Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
-            None => Err("this version knows two stores, sqlite:PATH and postgres://…".to_owned()),
+            None => Err("this version knows three stores, sqlite:PATH, postgres://… and esdb://…".to_owned()),
         }
     }
 }

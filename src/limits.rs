@@ -71,6 +71,21 @@ pub const STORE_NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 /// that lost its session without noticing. A connection that was idle for longer is tried before it is used.
 pub const STORE_SESSION_CHECK: Duration = Duration::from_secs(1);
 
+/// Bytes that KurrentDB takes in one append by default. Its limit cannot be asked for, so it is said in the URL if it is another.
+pub const KURRENT_APPEND_BYTES: usize = 1 << 20;
+
+/// Events of the log in KurrentDB between two marks, by which a moment is found: as many as one page reads.
+pub const KURRENT_MARK_EVENTS: usize = 1_000;
+
+/// The same in bytes of payload.
+pub const KURRENT_MARK_BYTES: usize = 4 << 20;
+
+/// How often the connections to KurrentDB are looked after that nothing has happened to.
+pub const KURRENT_CONNECTION_CHECK: Duration = Duration::from_secs(60);
+
+/// How long a claim in KurrentDB lasts of which nothing more is heard: each is renewed every second.
+pub const KURRENT_CLAIM_LIFE: Duration = Duration::from_secs(4);
+
 /// How often a node looks whether a clone that another node copies is still being copied: a dead node's clones are taken over
 /// within a few seconds.
 pub const CLAIM_RETRY: Duration = Duration::from_secs(1);
@@ -110,6 +125,9 @@ pub const READ_YOUR_WRITES_WAIT: Duration = Duration::from_secs(5);
 
 /// States in one batch of a clone: below it the cost is waiting for the disk, above it little is gained.
 pub const CLONE_BATCH_SIZE: u32 = 500;
+
+/// Bytes of an append that are not a batch's states: what stands around them and beside them, with room to spare.
+pub const CLONE_BATCH_ENVELOPE_BYTES: usize = 8 << 10;
 
 /// States that a synchronous clone may have: all of it is one append, and the caller waits.
 pub const SYNC_CLONE_FEATURE_STATES_MAX: u64 = 50_000;

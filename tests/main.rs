@@ -9,6 +9,7 @@ mod commands;
 mod console;
 mod contract;
 mod crash;
+mod double;
 mod flags;
 mod http;
 mod import;

@@ -13,7 +13,7 @@ pub struct MigrateStoreConfig {
     #[arg(long)]
     from: Store,
 
-    /// The store to copy to: a file that does not exist yet, or an empty database.
+    /// The store to copy to: a file that does not exist yet, or an empty PostgreSQL database.
     #[arg(long)]
     to: Store,
 }
@@ -44,5 +44,6 @@ pub(super) async fn open_side(store: &Store) -> Result<CopySide, CliError> {
     Ok(match store {
         Store::Sqlite(path) => CopySide::sqlite(path)?,
         Store::Postgres(url) => CopySide::postgres(url).await?,
+        Store::Kurrent(url) => CopySide::kurrentdb(url).await?,
     })
 }

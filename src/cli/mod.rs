@@ -58,7 +58,8 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // What other commands print is for people; a log between the lines would only be in the way.
-    let default = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
+    // What KurrentDB's client says of its troubles is said by the log that uses it.
+    let default = if matches!(cli.command, Command::Serve(_)) { "info,eventstore=off" } else { "error,eventstore=off" };
     if let Err(error) = start_logging(cli.log_format, default) {
         return fail(&error);
     }

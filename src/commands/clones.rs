@@ -15,6 +15,7 @@ use offshoot_aggregates::text::check_name;
 use offshoot_aggregates::{Position, StreamId, Version};
 use uuid::Uuid;
 
+use super::batch_size::batch_size;
 use super::environments::environment_uuid;
 use super::{CommandContext, CommandError, Commands, Created, NewEnvironmentOptions};
 use crate::clock;
@@ -216,7 +217,11 @@ impl Commands {
         feature_states_total: u64,
         target: CloneTarget,
     ) -> Result<CloneOrigin, CommandError> {
-        let batches = feature_states_total.div_ceil(u64::from(CLONE_BATCH_SIZE));
+        let batch_size = match (mode, self.log.append_bytes_max()) {
+            (CloneMode::Async, Some(bytes)) => batch_size_for(source, cut, target, bytes).await?,
+            _ => CLONE_BATCH_SIZE,
+        };
+        let batches = feature_states_total.div_ceil(u64::from(batch_size));
         Ok(CloneOrigin {
             source: cut.source.reference(source).ok_or(EnvironmentError::NotFound)?,
             position: cut.position,
@@ -225,7 +230,7 @@ impl Commands {
             project_version: cut.project_version,
             mode,
             feature_states_total,
-            batch_size: CLONE_BATCH_SIZE,
+            batch_size,
             batches_total: u32::try_from(batches).map_err(|_| ProjectError::NotFound)?,
             first_feature_state_id: target.first_feature_state_id,
             first_override_state_id: target.first_override_state_id,
@@ -242,6 +247,14 @@ fn decide_mode(options: &CloneOptions, total: u64) -> Result<(CloneMode, Option<
         (CloneMode::Sync, Some(_)) if total > max => Ok((CloneMode::Async, Some(CloneModeReason::TooManyStates))),
         decided => Ok(decided),
     }
+}
+
+/// How many states a batch may have for a log that takes only so many bytes at once.
+async fn batch_size_for(source: Uuid, cut: &Cut, target: CloneTarget, bytes: usize) -> Result<u32, CommandError> {
+    let (environment, project) = (cut.source.clone(), cut.project.clone());
+    let measure = move || batch_size(CloneReader::new(source, environment, project, target)?, bytes);
+    let size = tokio::task::spawn_blocking(measure).await;
+    Ok(size.map_err(|error| CommandError::Fault(error.to_string()))??)
 }
 
 /// Everything that a clone copies, batch by batch, at once.

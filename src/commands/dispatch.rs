@@ -208,6 +208,7 @@ where
     match (error, outcome.error()) {
         (AggregateError::UserError(rejection), _) => CommandError::Rejected(rejection.into()),
         (_, Some(NoEffect::OtherVersion { actual })) => CommandError::Rejected(Rejection::OtherVersion { actual }),
+        (_, Some(NoEffect::TooLarge { bytes, max })) => CommandError::Rejected(Rejection::TooLarge { bytes, max }),
         (_, Some(NoEffect::Unavailable(detail))) => CommandError::Unavailable(detail),
         (_, Some(NoEffect::Unknown(detail))) => CommandError::Unknown(detail),
         (_, Some(NoEffect::Damaged(detail))) => CommandError::Fault(detail),

@@ -28,6 +28,14 @@ pub enum Rejection {
     /// A clone cannot be made as asked.
     #[error(transparent)]
     Clone(#[from] CloneRejection),
+    /// It is more than the event log takes at once.
+    #[error("the event log takes {max} bytes at once, and this is {bytes}")]
+    TooLarge {
+        /// Bytes of the command's events.
+        bytes: usize,
+        /// Bytes that the log takes.
+        max: usize,
+    },
     /// The aggregate is not at the version that the sender expected.
     #[error("the version is {actual}")]
     OtherVersion {

@@ -5,6 +5,7 @@
 
 pub mod aggregate_store;
 mod api_keys;
+mod batch_size;
 pub mod clones;
 mod context;
 mod dispatch;

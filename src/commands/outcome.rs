@@ -43,6 +43,14 @@ pub enum NoEffect {
         /// The version it is at.
         actual: Version,
     },
+    /// It is more than the log takes at once.
+    #[error("{bytes} bytes are more than {max}")]
+    TooLarge {
+        /// Bytes of its events.
+        bytes: usize,
+        /// Bytes that the log takes.
+        max: usize,
+    },
     /// The log cannot be read or written.
     #[error("{0}")]
     Unavailable(String),

@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
+use super::kurrentdb::KurrentCopy;
 use super::postgres::PostgresCopy;
 use super::sqlite::SqliteCopy;
 use super::{
-    Appended, DirectoryLock, EventLog, LockError, OpenError, PostgresEventLog, PostgresUrl, ReadError, SqliteEventLog,
+    Appended, DirectoryLock, EventLog, KurrentEventLog, KurrentUrl, LockError, OpenError, PostgresEventLog,
+    PostgresUrl, ReadError, SqliteEventLog,
 };
 use crate::limits::PAGE_EVENTS_MAX;
 
@@ -27,6 +29,11 @@ pub struct CopySide {
 pub(super) trait PastTheLog: Send {
     /// The commands with ids above `after`, in order of their ids.
     async fn commands(&mut self, after: Option<Uuid>, limit: usize) -> Result<Vec<RecordedCommand>, ReadError>;
+
+    /// Whether events can be written at the positions that they have.
+    fn keeps_positions(&self) -> bool {
+        true
+    }
 
     /// Writes events and commands as they are, and lets later ones follow them.
     async fn write(&mut self, events: &[RecordedEvent], commands: &[RecordedCommand]) -> Result<(), String>;
@@ -69,6 +76,12 @@ pub enum CopyError {
     /// The target cannot be written.
     #[error("the target cannot be written: {0}")]
     Write(String),
+    /// The target gives positions itself.
+    #[error(
+        "a log cannot be moved to KurrentDB, only from it: KurrentDB gives positions itself, and clones in the log say as of \
+         which position they copy"
+    )]
+    OtherPositions,
     /// There is something in the target.
     #[error("the target is not empty: a log is written to a new store or file only")]
     NotEmpty,
@@ -131,6 +144,15 @@ impl CopySide {
         Ok(Some((last, page)))
     }
 
+    /// Opens the log in KurrentDB, to copy from.
+    ///
+    /// # Errors
+    /// [`CopyError::Open`].
+    pub async fn kurrentdb(url: &KurrentUrl) -> Result<Self, CopyError> {
+        let log = Arc::new(KurrentEventLog::open(url).await?);
+        Ok(Self { past: Box::new(KurrentCopy::new(log.clone())), log, _lock: None })
+    }
+
     async fn commands(&mut self, after: Option<Uuid>) -> Result<Vec<RecordedCommand>, ReadError> {
         self.past.commands(after, PAGE_EVENTS_MAX).await
     }
@@ -160,6 +182,9 @@ pub async fn copy_log(from: &mut CopySide, to: &mut CopySide) -> Result<Copied, 
 
 /// The same, but of a log that may be written to meanwhile: what it has now is copied.
 pub(super) async fn copy_as_of_now(from: &mut CopySide, to: &mut CopySide) -> Result<Copied, CopyError> {
+    if !to.past.keeps_positions() {
+        return Err(CopyError::OtherPositions);
+    }
     let is_empty = to.log.read_all(Position::START, 1).await?.is_empty() && to.commands(None).await?.is_empty();
     if !is_empty {
         return Err(CopyError::NotEmpty);

@@ -1,10 +1,13 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
+mod backoff;
 mod backup;
 mod claim;
 mod copying;
 mod directory_lock;
+mod kurrentdb;
 mod open_error;
+mod password;
 mod postgres;
 mod sqlite;
 mod ticket;
@@ -24,8 +27,10 @@ pub use backup::{back_up, back_up_file, restore};
 pub use claim::Claim;
 pub use copying::{Copied, CopyError, CopySide, RecordedCommand, copy_log};
 pub use directory_lock::{DirectoryLock, LockError};
+pub use kurrentdb::{KurrentEventLog, KurrentUrl, PASSWORD_VARIABLE};
 pub use open_error::OpenError;
-pub use postgres::{PASSWORD_FILE_VARIABLE, PostgresEventLog, PostgresUrl};
+pub use password::PASSWORD_FILE_VARIABLE;
+pub use postgres::{PostgresEventLog, PostgresUrl};
 pub use sqlite::SqliteEventLog;
 pub use ticket::{Fate, Ticket};
 
@@ -83,6 +88,14 @@ pub enum AppendError {
     /// The command was done before; its events are here.
     #[error("the command was done before")]
     AlreadyDone(Appended),
+    /// It is more than the store takes in one append.
+    #[error("{bytes} bytes are more than the event log takes at once, which is {max}")]
+    TooLarge {
+        /// Bytes of the append, as the store counts them.
+        bytes: usize,
+        /// Bytes that it takes.
+        max: usize,
+    },
     /// The store is away, full or broken. Nothing was recorded.
     #[error("the event log cannot be written: {0}")]
     Unavailable(String),
@@ -184,6 +197,11 @@ pub trait EventLog: Send + Sync + 'static {
     /// Whether other processes may record events in it at the same time.
     fn is_shared(&self) -> bool {
         false
+    }
+
+    /// Bytes that one append may have, payload and what the store adds to it; `None` if that many are no question.
+    fn append_bytes_max(&self) -> Option<usize> {
+        None
     }
 
     /// Claims a piece of work for this process; `None` if another process is at it.

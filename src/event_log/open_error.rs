@@ -49,11 +49,11 @@ pub enum OpenError {
         /// What SQLite or the operating system said.
         detail: String,
     },
-    /// The PostgreSQL server cannot be reached, or refuses.
+    /// The server cannot be reached, or refuses.
     #[error("the event log {url} cannot be opened: {detail}")]
     Server {
-        /// Where.
-        url: PostgresUrl,
+        /// Where, without user and password.
+        url: String,
         /// What is in the way.
         detail: String,
     },

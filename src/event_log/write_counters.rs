@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Written;
+use super::{AppendError, Appended, Written};
 
 /// What a log has written since it was opened.
 #[derive(Default)]
@@ -35,4 +35,17 @@ impl WriteCounters {
             syncs: self.syncs.load(Ordering::Relaxed),
         }
     }
+}
+
+/// Counts what became of an append, for those who watch the metrics.
+pub(super) fn count_outcome(outcome: &Result<Appended, AppendError>) {
+    let label = match outcome {
+        Ok(_) => "recorded",
+        Err(AppendError::Conflict { .. }) => "conflict",
+        Err(AppendError::AlreadyDone(_)) => "already_done",
+        Err(AppendError::TooLarge { .. }) => "too_large",
+        Err(AppendError::Unavailable(_)) => "unavailable",
+        Err(AppendError::Unknown(_)) => "unknown",
+    };
+    metrics::counter!("offshoot_appends_total", "outcome" => label).increment(1);
 }

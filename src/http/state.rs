@@ -105,6 +105,10 @@ impl From<Rejection> for Problem {
             Rejection::Environment(error) => error.into(),
             Rejection::IdAllocator(error) => Self::internal(error),
             Rejection::Clone(error) => clone_rejection(error),
+            Rejection::TooLarge { bytes, max } => Self::bad_request(format!(
+                "This is too much at once for the event log: {bytes} bytes, at most {max}. Change less at a time; ask for a clone \
+                 with clone_feature_states_async, which is copied in parts."
+            )),
             Rejection::OtherVersion { actual } => Self::VersionMismatch { actual },
         }
     }

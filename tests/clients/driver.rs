@@ -20,6 +20,7 @@ pub enum Driven {
     OpenFeatureNode,
     OpenFeatureWeb,
     OpenFeatureRust,
+    KurrentDbNode,
 }
 
 impl Driven {
@@ -34,6 +35,7 @@ impl Driven {
             Self::OpenFeatureNode => (node(), &["node/openfeature_driver.mjs"]),
             Self::OpenFeatureWeb => (node(), &["node/browser_driver.mjs", "page_openfeature.mjs"]),
             Self::OpenFeatureRust => (built("openfeature-driver"), &[]),
+            Self::KurrentDbNode => (node(), &["node/kurrentdb_driver.mjs"]),
         };
         let mut command = Command::new(installed(program));
         command.args(arguments).current_dir(folder());

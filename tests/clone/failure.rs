@@ -136,6 +136,7 @@ async fn several_clones_take_turns_batch_by_batch() {
     };
     let small = server.clone_async(&small_source, "small").await;
     // The big one has eleven batches. Whichever comes first, the small one is not behind them all.
+    gate.crowded(2).await;
     gate.let_through(4);
     server.wait_until_complete(&small).await;
     let status = server.clone_status(&big).await;

@@ -6,7 +6,7 @@ use std::process::Command;
 const DIRECTORY: &str = "OFFSHOOT_TEST_CHILD_DIRECTORY";
 
 /// The command that runs the test `name` of the module `module` (its `module_path!()`) as a child that works in `directory`.
-pub(super) fn command(module: &str, name: &str, directory: &Path) -> Command {
+pub(crate) fn command(module: &str, name: &str, directory: &Path) -> Command {
     let (_, module) = module.split_once("::").unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([&format!("{module}::{name}"), "--exact", "--nocapture"]).env(DIRECTORY, directory);
@@ -14,11 +14,11 @@ pub(super) fn command(module: &str, name: &str, directory: &Path) -> Command {
 }
 
 /// In the child: the directory to work in.
-pub(super) fn directory() -> Option<PathBuf> {
+pub(crate) fn directory() -> Option<PathBuf> {
     std::env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
 /// In the child: a runtime whose threads, like the log's, are as the test's own thread is now.
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
 }

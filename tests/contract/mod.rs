@@ -1,13 +1,17 @@
 //! What every event log promises, tested against each store: a new store is one more line at the end of this file.
 
 mod appending;
-mod child;
+mod breaking;
+pub(crate) mod child;
 mod directory_lock;
 mod disk_full;
 mod followers;
 mod following;
 #[cfg(feature = "fault-points")]
 mod killed;
+mod kurrentdb_faults;
+mod kurrentdb_migrating;
+mod kurrentdb_nodes;
 mod opening;
 mod postgres_nodes;
 mod reading;
@@ -18,11 +22,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use offshoot::event_log::{Append, EventLog, NewEvent, PostgresEventLog, SqliteEventLog, Ticket};
+use offshoot::event_log::{
+    Append, EventLog, KurrentEventLog, KurrentUrl, NewEvent, PostgresEventLog, SqliteEventLog, Ticket,
+};
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::double::process::Double;
 use crate::support::postgres::TestDatabase;
 
 /// A place for one log, empty at first. Opening it again finds what was recorded.
@@ -69,6 +76,35 @@ impl Store for PostgresStore {
     async fn open(&self) -> Arc<dyn EventLog> {
         Arc::new(PostgresEventLog::open(&self.database.place()).await.unwrap())
     }
+}
+
+/// A protocol double of KurrentDB of its own; with `OFFSHOOT_TEST_KURRENTDB=esdb://…`, an installation of its own on that server.
+struct KurrentStore {
+    url: String,
+    _double: Option<Double>,
+}
+
+impl KurrentStore {
+    fn new() -> Self {
+        match std::env::var("OFFSHOOT_TEST_KURRENTDB") {
+            Ok(url) => Self { url: format!("{url}&installation=test{}", Uuid::new_v4().simple()), _double: None },
+            Err(_) => {
+                let double = Double::new();
+                Self { url: double.url(), _double: Some(double) }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for KurrentStore {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        open_kurrentdb(&self.url).await
+    }
+}
+
+async fn open_kurrentdb(url: &str) -> Arc<dyn EventLog> {
+    Arc::new(KurrentEventLog::open(&KurrentUrl::new(url).unwrap()).await.unwrap())
 }
 
 /// An append of one event for each payload.
@@ -160,6 +196,7 @@ macro_rules! event_log_contract {
 
 event_log_contract!(sqlite, SqliteStore::new());
 event_log_contract!(postgres, PostgresStore::new());
+event_log_contract!(kurrentdb, KurrentStore::new());
 
 macro_rules! followers_contract {
     ($name:ident, $store:expr) => {

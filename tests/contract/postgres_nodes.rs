@@ -1,14 +1,14 @@
 //! What is particular to the log in PostgreSQL: many nodes at once, slow transactions, rollbacks, connections that break.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use offshoot::event_log::{AppendError, EventLog, PostgresEventLog};
+use offshoot::event_log::{EventLog, PostgresEventLog};
 use offshoot_aggregates::{Position, StreamId, Version};
 use tokio::task::{JoinSet, spawn_blocking};
 use uuid::Uuid;
 
+use super::breaking::append_while;
 use super::following::follow_writers_of;
 use super::{PostgresStore, Store, append_of, everything, new_stream};
 
@@ -73,55 +73,15 @@ async fn readers_on_other_nodes_miss_nothing_while_transactions_are_slow_or_are_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_whose_connection_breaks_is_recorded_once_if_it_is_acknowledged_and_not_at_all_if_it_is_refused() {
-    const WRITERS: usize = 6;
-    const APPENDS: usize = 60;
     let store = Arc::new(PostgresStore::new());
     let nodes = nodes(&store, 2).await;
-    let mut writers = JoinSet::new();
-    for writer in 0..WRITERS {
-        let log = nodes[writer % nodes.len()].clone();
-        writers.spawn(async move {
-            let (stream, mut told) = (new_stream(), Vec::new());
-            for _ in 0..APPENDS {
-                let payload = Uuid::new_v4().to_string();
-                let mut append = append_of(&stream, 0, &[&payload, &payload]);
-                append.expected = log.version_at(&stream, Position(u64::MAX)).await.unwrap_or(Version::NONE);
-                append.command = (writer % 2 == 0).then(Uuid::new_v4);
-                let outcome = log.append(append).await;
-                told.push((format!("{{\"payload\":\"{payload}\"}}"), outcome));
-            }
-            told
-        });
-    }
     let breaker = store.clone();
-    let breaks = spawn_blocking(move || {
+    append_while(&nodes, move || {
         for _ in 0..25 {
             breaker.database.break_connections();
         }
-    });
-    let told: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
-    breaks.await.unwrap();
-
-    let all = everything(&nodes[0]).await;
-    let count = |payload: &str| all.iter().filter(|event| *event.payload == *payload).count();
-    for (payload, outcome) in &told {
-        let recorded = count(payload);
-        match outcome {
-            Ok(appended) => {
-                assert_eq!(recorded, 2, "{outcome:?}");
-                let last = all.iter().rfind(|event| *event.payload == **payload).unwrap();
-                assert_eq!((last.position, last.version), (appended.position, appended.version));
-            }
-            Err(AppendError::Unknown(_)) => assert!([0, 2].contains(&recorded), "{recorded}"),
-            // Its version was read while the log could not be reached.
-            Err(AppendError::Unavailable(_) | AppendError::Conflict { .. }) => assert_eq!(recorded, 0, "{outcome:?}"),
-            Err(AppendError::AlreadyDone(_)) => panic!("{outcome:?}"),
-        }
-    }
-    let acknowledged = told.iter().filter(|(_, outcome)| outcome.is_ok()).count();
-    assert!(acknowledged > told.len() / 2, "{acknowledged} of {}", told.len());
-    let distinct: HashSet<_> = all.iter().map(|event| (&event.stream, event.version)).collect();
-    assert_eq!(distinct.len(), all.len());
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,17 +9,20 @@ use crate::support::prepared::{Prepared, request_clones};
 use crate::support::process::{Ended, offshoot};
 use crate::support::store::share;
 
-fn migrate(from: &str, to: &str) -> Ended {
+/// Runs `offshoot migrate-store`.
+pub fn migrate(from: &str, to: &str) -> Ended {
     let mut command = offshoot();
     command.args(["migrate-store", "--from", from, "--to", to]);
     Ended::of(command)
 }
 
-fn sqlite(directory: &Path) -> String {
+/// The store in the file of a data directory.
+pub fn sqlite(directory: &Path) -> String {
     format!("sqlite:{}", directory.join("events.sqlite").display())
 }
 
-async fn texts_of(directory: &Path) -> Vec<String> {
+/// All events of a data directory.
+pub async fn texts_of(directory: &Path) -> Vec<String> {
     verdict::events_in(directory).await.iter().map(|event| format!("{event:?}")).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Several nodes on one PostgreSQL: whichever is asked, it is one Offshoot.
 
 mod claiming;
-mod migrating;
+pub mod migrating;
 mod outage;
 mod restoring;
 mod sharing;

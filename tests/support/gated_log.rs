@@ -206,6 +206,10 @@ impl EventLog for GatedLog {
         self.log.is_shared()
     }
 
+    fn append_bytes_max(&self) -> Option<usize> {
+        self.log.append_bytes_max()
+    }
+
     async fn claim(&self, work: Uuid) -> Result<Option<Claim>, ReadError> {
         self.log.claim(work).await
     }

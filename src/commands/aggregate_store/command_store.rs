@@ -205,6 +205,7 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
                 Ok(Vec::new())
             }
             Err(AppendError::Conflict { .. }) => Err(AggregateError::AggregateConflict),
+            Err(AppendError::TooLarge { bytes, max }) => Err(self.fail(NoEffect::TooLarge { bytes, max })),
             Err(error @ AppendError::Unavailable(_)) => Err(self.fail(NoEffect::Unavailable(error.to_string()))),
             Err(error @ AppendError::Unknown(_)) => Err(self.fail(NoEffect::Unknown(error.to_string()))),
         }

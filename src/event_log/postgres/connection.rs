@@ -8,10 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::schema::SCHEMA;
+use crate::event_log::password::{PASSWORD_FILE_VARIABLE, read_password};
 use crate::limits::{STORE_CONNECT_WAIT, STORE_CONNECTIONS_MAX, STORE_SESSION_CHECK, STORE_STATEMENT_TIMEOUT};
-
-/// Names the file that holds the password.
-pub const PASSWORD_FILE_VARIABLE: &str = "OFFSHOOT_STORE_PASSWORD_FILE";
 
 /// Where a PostgreSQL database is, as a `postgres://` URL without a password.
 ///
@@ -81,12 +79,6 @@ impl fmt::Display for PostgresUrl {
         let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
         write!(f, "{scheme}://{place}")
     }
-}
-
-fn read_password(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("the file with its password, {}, cannot be read: {error}", path.display()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Connections for reading, opened as they are needed.

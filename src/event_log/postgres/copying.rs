@@ -19,7 +19,7 @@ pub(in crate::event_log) struct PostgresCopy {
 impl PostgresCopy {
     /// Opens the database of a log.
     pub(in crate::event_log) async fn open(url: &PostgresUrl) -> Result<Self, OpenError> {
-        let failed = |detail: String| OpenError::Server { url: url.clone(), detail };
+        let failed = |detail: String| OpenError::Server { url: url.to_string(), detail };
         let options = url.options().map_err(failed)?;
         let connection = connect(&options).await.map_err(|error| failed(describe(&error)))?;
         Ok(Self { connection })

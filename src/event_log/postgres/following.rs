@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use offshoot_aggregates::Position;
 use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, watch};
@@ -12,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::reader::Reader;
+use crate::event_log::backoff::backoff;
 use crate::limits::{STORE_BACKOFF, STORE_IN_FLIGHT_WAIT, STORE_NOTIFY_INTERVAL, STORE_POLL};
 
 /// The channel on which nodes tell each other that they have recorded something.
@@ -73,7 +73,7 @@ impl Following {
     pub(super) async fn follow(self: Arc<Self>, stop: CancellationToken) {
         let (shortest, longest) = STORE_POLL;
         let mut pause = shortest;
-        let mut backoff = backoff();
+        let mut pauses = backoff();
         while !stop.is_cancelled() {
             let begun = std::time::Instant::now();
             let looked = self.look_once().await;
@@ -83,10 +83,10 @@ impl Following {
             match looked {
                 Ok(true) => {
                     pause = shortest;
-                    backoff = self::backoff();
+                    pauses = backoff();
                 }
                 Ok(false) => pause = (pause * 2).min(longest),
-                Err(_) => pause = backoff.next().unwrap_or(STORE_BACKOFF.1),
+                Err(_) => pause = pauses.next().unwrap_or(STORE_BACKOFF.1),
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -134,7 +134,7 @@ impl Following {
 
     /// Listens to other nodes until told to stop.
     pub(super) async fn listen(self: Arc<Self>, stop: CancellationToken) {
-        let mut backoff = backoff();
+        let mut pauses = backoff();
         while !stop.is_cancelled() {
             let listen = async {
                 let mut listener = PgListener::connect_with(self.reader.pool()).await?;
@@ -142,7 +142,7 @@ impl Following {
                 loop {
                     listener.recv().await?;
                     self.look.notify_one();
-                    backoff = self::backoff();
+                    pauses = backoff();
                 }
             };
             let heard: sqlx::Result<std::convert::Infallible> = tokio::select! {
@@ -151,18 +151,7 @@ impl Following {
             };
             let Err(error) = heard;
             tracing::debug!(%error, "other nodes are not listened to for a moment");
-            sleep(backoff.next().unwrap_or(STORE_BACKOFF.1)).await;
+            sleep(pauses.next().unwrap_or(STORE_BACKOFF.1)).await;
         }
     }
-}
-
-/// Pauses between attempts to reach a store that is away.
-pub(super) fn backoff() -> backon::ExponentialBackoff {
-    let (first, longest) = STORE_BACKOFF;
-    backon::ExponentialBuilder::new()
-        .with_min_delay(first)
-        .with_max_delay(longest)
-        .without_max_times()
-        .with_jitter()
-        .build()
 }

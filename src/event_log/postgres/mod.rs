@@ -34,7 +34,7 @@ use super::write_counters::WriteCounters;
 use super::{Append, AppendError, Appended, Claim, EventLog, OpenError, ReadError, Written};
 use crate::limits::APPEND_QUEUE_MAX;
 
-pub use self::connection::{PASSWORD_FILE_VARIABLE, PostgresUrl};
+pub use self::connection::PostgresUrl;
 pub(super) use self::copying::PostgresCopy;
 
 /// An event log in a PostgreSQL database, which other processes may use at the same time.
@@ -60,11 +60,11 @@ impl PostgresEventLog {
     /// # Errors
     /// [`OpenError`] says what is in the way.
     pub async fn open(url: &PostgresUrl) -> Result<Self, OpenError> {
-        let options = url.options().map_err(|detail| OpenError::Server { url: url.clone(), detail })?;
+        let options = url.options().map_err(|detail| OpenError::Server { url: url.to_string(), detail })?;
         schema::prepare(url, &options).await?;
         let reader = Arc::new(Reader::new(connection::pool(&options)));
         let head = reader.head().await;
-        let head = head.map_err(|error| OpenError::Server { url: url.clone(), detail: error.to_string() })?;
+        let head = head.map_err(|error| OpenError::Server { url: url.to_string(), detail: error.to_string() })?;
         let following = Arc::new(Following::new(reader.clone(), head));
         let stop = CancellationToken::new();
         tokio::spawn(following.clone().follow(stop.clone()));

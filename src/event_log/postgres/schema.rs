@@ -24,7 +24,7 @@ const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// Makes the tables, or brings them up to date.
 pub(super) async fn prepare(url: &PostgresUrl, options: &PgConnectOptions) -> Result<(), OpenError> {
-    let unavailable = |detail: String| OpenError::Server { url: url.clone(), detail };
+    let unavailable = |detail: String| OpenError::Server { url: url.to_string(), detail };
     let mut connection = connect(options).await.map_err(|error| unavailable(describe(&error)))?;
     // A migration takes as long as it takes, and so do those who wait for it.
     let patient = connection.execute("SET statement_timeout = 0; SET lock_timeout = 0").await;

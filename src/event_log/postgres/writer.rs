@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::{connect, describe, is_refused};
-use super::following::{Following, backoff};
+use super::following::Following;
 use super::group::{Group, Outcome, Waiting};
-use crate::event_log::write_counters::WriteCounters;
+use crate::event_log::backoff::backoff;
+use crate::event_log::write_counters::{WriteCounters, count_outcome};
 use crate::event_log::{AppendError, Fate};
 use crate::fault_points;
 use crate::limits::{STORE_APPEND_WAIT, STORE_BACKOFF, STORE_SETTLE_WAIT};
@@ -62,7 +63,7 @@ impl Writer {
             metrics::histogram!("offshoot_append_group_size").record(group.len() as f64);
             let outcomes = self.record(&group).await;
             for (waiting, outcome) in group.into_waiting().into_iter().zip(outcomes) {
-                metrics::counter!("offshoot_appends_total", "outcome" => label(&outcome)).increment(1);
+                count_outcome(&outcome);
                 waiting.answer(outcome);
             }
         }
@@ -208,14 +209,4 @@ async fn next_group(queue: &mut mpsc::Receiver<Request>, deferred: &mut VecDeque
     }
     group.sort();
     Some(group)
-}
-
-fn label(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Ok(_) => "recorded",
-        Err(AppendError::Conflict { .. }) => "conflict",
-        Err(AppendError::AlreadyDone(_)) => "already_done",
-        Err(AppendError::Unavailable(_)) => "unavailable",
-        Err(AppendError::Unknown(_)) => "unknown",
-    }
 }

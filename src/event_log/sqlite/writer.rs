@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::file;
 use super::recording::{self, PreparedAppend};
-use crate::event_log::write_counters::WriteCounters;
+use crate::event_log::write_counters::{WriteCounters, count_outcome};
 use crate::event_log::{AppendError, Appended, Fate, OpenError};
 use crate::fault_points;
 use crate::limits::{
@@ -207,7 +207,7 @@ fn next_group(queue: &mut mpsc::Receiver<Request>, expected: usize) -> Option<Ve
 
 fn answer(group: Vec<Waiting>, outcomes: Vec<Outcome>) {
     for ((_, waiting), outcome) in group.into_iter().zip(outcomes) {
-        metrics::counter!("offshoot_appends_total", "outcome" => label(&outcome)).increment(1);
+        count_outcome(&outcome);
         // Whoever asked may have gone; what was recorded stays.
         let _ = waiting.send(outcome);
     }
@@ -221,14 +221,4 @@ fn roll_back(connection: &Connection) -> bool {
 /// Returns the pages in the write-ahead log.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<i64> {
     connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?.query_row([], |row| row.get(1))
-}
-
-fn label(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Ok(_) => "recorded",
-        Err(AppendError::Conflict { .. }) => "conflict",
-        Err(AppendError::AlreadyDone(_)) => "already_done",
-        Err(AppendError::Unavailable(_)) => "unavailable",
-        Err(AppendError::Unknown(_)) => "unknown",
-    }
 }
