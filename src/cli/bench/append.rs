@@ -13,6 +13,7 @@ use super::CliError;
 use super::figures::Figures;
 use super::process::{machine, processor_seconds};
 use super::setup::{Place, Setup};
+use super::stock_persist::StockPersist;
 use crate::commands::{CommandContext, Commands, NewEnvironmentOptions};
 
 /// How long to measure.
@@ -51,6 +52,7 @@ pub async fn run(config: AppendBench) -> Result<(), CliError> {
     figures.fact("features of the big environment", config.features);
     let environments = environments(&commands, project, 16).await?;
     let time = Duration::from_secs(config.seconds);
+    let stock = StockPersist::prepare(config.place.store(), 16).await?;
     for _ in 0..config.repeat {
         let same = vec![environments[0]; 16];
         let kinds: [(_, _, &[Uuid]); 3] = [
@@ -68,10 +70,17 @@ pub async fn run(config: AppendBench) -> Result<(), CliError> {
                 figures.add(processor, "us", (after - before) / (rate * time.as_secs_f64()) * 1e6);
             }
         }
+        if let Some(stock) = &stock {
+            let rate = stock.run(16, time).await?;
+            figures.add("16 clients, stock postgres-es, which decides nothing", "events/s", rate);
+        }
         for number in 0..20 {
             let changed = one_change(&setup, source.uuid, feature, number).await?;
             figures.add("one flag of the big environment, until visible", "ms", changed.as_secs_f64() * 1e3);
         }
+    }
+    if let Some(stock) = stock {
+        stock.finish().await?;
     }
     figures.print(config.json);
     setup.finish().await;

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use offshoot_aggregates::ids::EnvironmentId;
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::Executor;
+use sqlx::postgres::PgPool;
 
 use super::super::CliError;
 use super::setup::Setup;
@@ -37,7 +38,8 @@ const COLUMNS: &str = "feature, identity, segment, enabled, value_type, string_v
 
 /// A table with the rows of one environment, which are copied within it.
 pub struct InsertSelect {
-    connection: PgConnection,
+    /// Of one connection.
+    pool: PgPool,
     source: i64,
     copies: i64,
 }
@@ -50,8 +52,8 @@ impl InsertSelect {
         environment: EnvironmentId,
     ) -> Result<Option<Self>, CliError> {
         let Some(Store::Postgres(url)) = store else { return Ok(None) };
-        let mut connection = url.connect().await?;
-        connection.execute(TABLE).await?;
+        let pool = url.pool(1)?;
+        pool.execute(TABLE).await?;
         let fields: Vec<_> = COLUMNS.split(", ").map(|column| format!("'{column}', {column}")).collect();
         let rows = format!(
             "SELECT json_group_array(json_object({})) FROM feature_state WHERE environment = ?1",
@@ -63,9 +65,9 @@ impl InsertSelect {
             "INSERT INTO bench_feature_state (environment, {COLUMNS})
             SELECT 0, {COLUMNS} FROM json_populate_recordset(NULL::bench_feature_state, $1::json)"
         );
-        sqlx::query(&fill).bind(rows).execute(&mut connection).await?;
-        connection.execute("ANALYZE bench_feature_state").await?;
-        let mut plain = Self { connection, source: 0, copies: 0 };
+        sqlx::query(&fill).bind(rows).execute(&pool).await?;
+        pool.execute("ANALYZE bench_feature_state").await?;
+        let mut plain = Self { pool, source: 0, copies: 0 };
         // Once without counting, as with clones.
         plain.run().await?;
         Ok(Some(plain))
@@ -79,13 +81,14 @@ impl InsertSelect {
             SELECT $1, {COLUMNS} FROM bench_feature_state WHERE environment = $2 ORDER BY feature, identity, segment"
         );
         let started = Instant::now();
-        sqlx::query(&copy).bind(self.copies).bind(self.source).execute(&mut self.connection).await?;
+        sqlx::query(&copy).bind(self.copies).bind(self.source).execute(&self.pool).await?;
         Ok(started.elapsed().as_secs_f64())
     }
 
     /// Drops the table.
-    pub async fn finish(mut self) -> Result<(), CliError> {
-        self.connection.execute("DROP TABLE bench_feature_state").await?;
-        Ok(self.connection.close().await?)
+    pub async fn finish(self) -> Result<(), CliError> {
+        self.pool.execute("DROP TABLE bench_feature_state").await?;
+        self.pool.close().await;
+        Ok(())
     }
 }

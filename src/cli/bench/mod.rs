@@ -11,6 +11,7 @@ mod nodes;
 mod process;
 mod rebuild;
 mod setup;
+mod stock_persist;
 
 use clap::Subcommand;
 

@@ -24,12 +24,12 @@ impl PostgresUrl {
         ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)).then(|| Self(url.to_owned()))
     }
 
-    /// A connection of one's own, past the log: to measure what the server does without it.
+    /// Connections past the log: to measure what the server does without it.
     ///
     /// # Errors
-    /// What is in the way.
-    pub async fn connect(&self) -> Result<PgConnection, String> {
-        connect(&self.options()?).await.map_err(|error| describe(&error))
+    /// What is wrong with the URL or the file with the password.
+    pub fn pool(&self, connections: u32) -> Result<PgPool, String> {
+        Ok(PgPoolOptions::new().max_connections(connections).connect_lazy_with(self.options()?))
     }
 
     /// What a connection needs. The password comes from the file that `OFFSHOOT_STORE_PASSWORD_FILE` names, or, as everywhere

@@ -9,6 +9,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::reader::Reader;
 use crate::event_log::backoff::backoff;
@@ -25,6 +26,8 @@ pub(super) struct Following {
     look: Notify,
     /// This node has recorded something that others may not know of.
     tell: Notify,
+    /// By this the node knows its own notifications.
+    id: String,
     /// When the log was last looked at.
     told_all_at: Mutex<std::time::Instant>,
 }
@@ -32,6 +35,7 @@ pub(super) struct Following {
 impl Following {
     pub(super) fn new(reader: Arc<Reader>, head: Position) -> Self {
         Self {
+            id: Uuid::new_v4().to_string(),
             reader,
             head: watch::Sender::new(head),
             look: Notify::new(),
@@ -123,7 +127,7 @@ impl Following {
                 () = self.tell.notified() => {}
             }
             let next = Instant::now() + STORE_NOTIFY_INTERVAL;
-            let told = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(self.reader.pool());
+            let told = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(&self.id).execute(self.reader.pool());
             // Only a hint: whoever is not told looks by itself.
             if let Ok(Err(error)) = timeout(Duration::from_secs(1), told).await {
                 tracing::debug!(%error, "other nodes were not told of new events");
@@ -140,8 +144,10 @@ impl Following {
                 let mut listener = PgListener::connect_with(self.reader.pool()).await?;
                 listener.listen(CHANNEL).await?;
                 loop {
-                    listener.recv().await?;
-                    self.look.notify_one();
+                    // What this node has recorded itself it knows.
+                    if listener.recv().await?.payload() != self.id {
+                        self.look.notify_one();
+                    }
                     pauses = backoff();
                 }
             };

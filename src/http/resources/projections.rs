@@ -95,10 +95,9 @@ impl From<ParkedEvent> for Parked {
 )]
 async fn list(session: Session) -> Result<Answer, Problem> {
     session.require_organisation_admin().await?;
-    let mut results = Vec::new();
-    for read_model in session.state.read_models.all() {
-        results.push(describe(&session, read_model).await?);
-    }
+    // At the same time: a store that is away is waited for only once.
+    let all = session.state.read_models.all().map(|read_model| describe(&session, read_model));
+    let results = futures_util::future::try_join_all(all).await?;
     Ok(Answer::ok(&ProjectionList { results }))
 }
 
