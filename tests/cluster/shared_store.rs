@@ -1,7 +1,10 @@
-//! What a store must offer to be tested with several nodes, and PostgreSQL as one.
+//! What a store must offer to be tested with several nodes; PostgreSQL, and the protocol double of KurrentDB.
+
+use std::sync::Mutex;
 
 use serde_json::Value;
 
+use crate::double::process::Double;
 use crate::support::postgres_server::OwnServer;
 
 /// A store that several nodes share, which a test has to itself.
@@ -60,5 +63,43 @@ impl SharedStore for PostgresServer {
             LoggedEvent { position: number(0), stream: text(1), version: number(2), event_type, content }
         };
         rows.lines().map(event).collect()
+    }
+}
+
+/// A protocol double of KurrentDB.
+pub struct KurrentDouble(Mutex<Double>);
+
+impl KurrentDouble {
+    pub fn start() -> Self {
+        Self(Mutex::new(Double::new()))
+    }
+}
+
+impl SharedStore for KurrentDouble {
+    fn url(&self) -> String {
+        self.0.lock().unwrap().url()
+    }
+
+    fn restart(&self) {
+        let mut double = self.0.lock().unwrap();
+        double.kill();
+        double.start_again();
+    }
+
+    fn read_log(&self) -> Vec<LoggedEvent> {
+        let records = self.0.lock().unwrap().records();
+        let events = records.iter().filter_map(|record| Some((record, record.stream.strip_prefix("offshoot_")?)));
+        let event = |(record, stream): (&std::sync::Arc<crate::double::log::Record>, &str)| {
+            let payload: Value = serde_json::from_slice(&record.content.data).expect("JSON");
+            let event_type = record.content.event_type.clone();
+            LoggedEvent {
+                position: record.position,
+                stream: stream.to_owned(),
+                version: record.revision + 1,
+                content: payload.get(&event_type).unwrap_or(&payload).clone(),
+                event_type,
+            }
+        };
+        events.map(event).collect()
     }
 }

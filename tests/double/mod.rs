@@ -5,7 +5,7 @@
 
 pub mod client;
 mod faults;
-mod log;
+pub mod log;
 mod messages;
 pub mod process;
 mod reads;

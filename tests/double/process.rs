@@ -13,7 +13,7 @@ use tonic::transport::Server;
 
 use super::client::{append, client, everything};
 use super::faults::Faults;
-use super::log::Log;
+use super::log::{Log, Record};
 use super::service::{Gossip, Node, ServerFeatures, Shared, Streams, write};
 use crate::contract::child;
 
@@ -112,6 +112,13 @@ impl Double {
         let mut copy = Self::at(directory.path(), [0, 0]);
         copy.temporary = Some(directory);
         copy
+    }
+
+    /// What is in its log now, read from its file.
+    pub fn records(&self) -> Vec<Arc<Record>> {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(self.directory.join(LOG), copy.path().join(LOG)).unwrap();
+        Log::open(&copy.path().join(LOG)).all().to_vec()
     }
 
     /// Lets it clean up by itself when it ends, as nobody will be there who could.
