@@ -52,6 +52,7 @@ pub async fn run(config: DemoConfig) -> Result<(), CliError> {
     if told.is_ok() && !config.exit {
         println!("\nStill serving. Try it, from another terminal; Ctrl-C stops:");
         println!("  curl -H 'Authorization: Api-Key {key}' http://{}/api/v1/projects/", server.address());
+        println!("  the console, where you sign in with that key: http://{}/", server.address());
         println!("  the API, described: http://{}/api/v1/docs/", server.address());
         tokio::signal::ctrl_c().await?;
     }

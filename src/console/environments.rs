@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use offshoot_aggregates::StreamId;
 use offshoot_aggregates::environment::CreationStatus;
 use offshoot_aggregates::ids::EnvironmentId;
-use offshoot_aggregates::permissions::ProjectPermission;
+use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission};
 use offshoot_projections::environment_status::{self, CloneStatus, StoredEnvironment};
 use offshoot_projections::features::StoredProject;
 use offshoot_projections::{Page, access, feature_states};
@@ -24,6 +24,8 @@ pub struct ShownEnvironment {
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
+    /// Its integer id.
+    pub id: EnvironmentId,
     /// Its stream.
     pub stream: StreamId,
     /// When anything in it last changed.
@@ -40,6 +42,8 @@ pub struct ShownEnvironment {
     pub can_administer: bool,
     /// Whether the viewer may clone it, or decide about its creation.
     pub can_clone: bool,
+    /// Whether the viewer may say what features are in it.
+    pub can_switch: bool,
 }
 
 /// What a clone was made from.
@@ -51,6 +55,12 @@ pub struct ShownOrigin {
     pub as_of: Moment,
     /// The log position of that moment.
     pub position: String,
+    /// When the copying came to its end.
+    pub completed_at: Option<Moment>,
+    /// How long it took, from the request on.
+    pub took: Option<String>,
+    /// How many feature states are copied.
+    pub states: String,
 }
 
 /// How many features are on.
@@ -142,10 +152,14 @@ impl Flags {
 
 impl ShownOrigin {
     fn of(status: &CloneStatus) -> Self {
+        let took = status.completed_at.map(|end| end.duration_since(status.requested_at).as_millis());
         Self {
             name: status.origin.source.name.clone(),
             as_of: status.origin.as_of.into(),
             position: grouped(status.origin.position.0),
+            completed_at: status.completed_at.map(Moment::from),
+            took: took.map(|millis| texts::environments::duration(u64::try_from(millis).unwrap_or(0))),
+            states: grouped(status.origin.feature_states_total),
         }
     }
 }
@@ -202,8 +216,11 @@ pub async fn show(viewer: &Viewer, stored: Vec<StoredEnvironment>) -> Result<Vec
         let can_administer = viewer.session.require_in_environment(&environment, None).await.is_ok();
         let permission = Some(ProjectPermission::CreateEnvironment);
         let can_clone = viewer.session.require_in_project(environment.project, permission).await.is_ok();
+        let permission = Some(EnvironmentPermission::UpdateFeatureState);
+        let can_switch = viewer.session.require_in_environment(&environment, permission).await.is_ok();
         let changed_at = changed_at.map_or(environment.updated_at, |served| served.max(environment.updated_at));
         shown.push(ShownEnvironment {
+            id: environment.id,
             stream: StreamId::environment(environment.uuid),
             key: environment.api_key,
             name: environment.settings.name,
@@ -215,6 +232,7 @@ pub async fn show(viewer: &Viewer, stored: Vec<StoredEnvironment>) -> Result<Vec
             creation: clone.as_ref().and_then(Creation::of),
             can_administer,
             can_clone,
+            can_switch,
         });
     }
     Ok(shown)

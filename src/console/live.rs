@@ -104,7 +104,8 @@ impl<R: Regions> Follower<R> {
         match self.regions.render().await {
             Ok(regions) => self.send_changed(regions).await?,
             Err(Problem::NotFound(_)) => {
-                self.send(SentEvent::default().event("gone").data("")).await?;
+                // An event without data would not be dispatched.
+                self.send(SentEvent::default().event("gone").data("gone")).await?;
                 return Err(End);
             }
             Err(problem) => {

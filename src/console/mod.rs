@@ -8,6 +8,7 @@
 //! somebody looks is a *region* of the page: a template of its own, which [`live`] renders again and sends.
 
 mod assets;
+mod environment;
 mod environments;
 mod layout;
 mod live;
@@ -41,6 +42,8 @@ pub fn routes(state: AppState) -> Router {
         .route("/", get(overview::show))
         .route("/projects/{id}", get(project::show))
         .route("/live/projects/{id}", get(project::live))
+        .route("/environments/{key}", get(environment::show))
+        .route("/live/environments/{key}", get(environment::live))
         .route("/{*path}", get(problem_page::no_such_page))
         .layer(from_fn_with_state(state.clone(), problem_page::show_problems))
         .layer(from_fn_with_state(state.clone(), viewer::require_session));

@@ -28,7 +28,7 @@ mod answers;
 mod consistency;
 mod failure;
 mod following;
-mod observed;
+pub mod observed;
 mod resting;
 mod side_effects;
 mod switched;

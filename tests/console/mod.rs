@@ -7,7 +7,12 @@
 mod axe;
 mod browser;
 mod cloning;
+mod environment;
+mod environments;
+mod interruptions;
 mod page;
+mod roles;
+mod screenshots;
 mod sessions;
 mod sign_in;
 mod visit;

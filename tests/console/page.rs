@@ -1,5 +1,7 @@
 //! What somebody does on a page and sees there.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use thirtyfour::{By, Key, WebElement};
 
@@ -85,10 +87,11 @@ impl Page {
         self.browser.driver().find(By::Css(selector)).await.unwrap()
     }
 
-    /// Waits until the text of what a selector finds contains a text.
+    /// Waits until the text of what a selector finds contains a text, with plain spaces in numbers.
     pub async fn wait_for_text(&self, selector: &str, text: &str) {
         let (selector, text) = (json!(selector), json!(text));
-        self.wait_until(&format!("document.querySelector({selector})?.innerText.includes({text})")).await;
+        let found = format!("document.querySelector({selector})?.innerText.replaceAll('\\u202f', ' ')");
+        self.wait_until(&format!("{found}.includes({text})")).await;
     }
 
     /// Waits until the path is this one and the page is loaded.
@@ -125,11 +128,28 @@ impl Page {
         self.wait_for(selector).await.text().await.unwrap().replace('\u{202f}', " ")
     }
 
+    /// Makes the screen as wide and high as this, in CSS pixels; a narrow one is a telephone's.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.browser.devtools("Emulation.setDeviceMetricsOverride", parameters).await;
+    }
+
     /// Makes the browser prefer light or dark colours.
     pub async fn prefer(&self, colours: Colours) {
         let value = if colours == Colours::Dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
         self.browser.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Writes what is to be seen into a file.
+    pub async fn picture(&self, file: &Path) {
+        self.browser.driver().screenshot(file).await.unwrap();
+    }
+
+    /// Keeps the browser from asking for what matches these patterns, as `*/live/*`; none lets it ask for everything again.
+    pub async fn block(&self, patterns: &[&str]) {
+        self.browser.devtools("Network.enable", json!({})).await;
+        self.browser.devtools("Network.setBlockedURLs", json!({ "urls": patterns })).await;
     }
 
     /// Asserts that all went well since the last time: no error was logged, and nobody else was asked for anything.

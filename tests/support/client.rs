@@ -65,6 +65,12 @@ impl Client {
         self.base.clone()
     }
 
+    /// Its key.
+    #[track_caller]
+    pub fn key(&self) -> &str {
+        self.key.as_deref().expect("it has a key")
+    }
+
     /// The same with another key.
     pub fn with_key(&self, key: impl Into<String>) -> Self {
         Self { key: Some(key.into()), ..self.clone() }

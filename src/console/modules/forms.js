@@ -1,11 +1,12 @@
 // Forms that ask the API: `data-api="POST /api/v1/…"`. Fields are sent as JSON by their names, as their `data-type` says:
 // `integer`, `boolean` (a checkbox), `nullable` (an empty text is null), `optional` (an empty text is left out), else text.
 // Fields of the type `local` are not sent, those of the type `path` are put into the path in place of `{name}`. `data-needs="name=value"` on what is
-// around fields: they count, and are seen, only while the field `name` has that value. `data-version` is sent as If-Match. When it is done the form sends the event `done` with the answer, and does what
+// around fields: they count, and are seen, only while the field `name` has that value. A form with `data-sends="changed"` sends
+// only what is not as it was, so that what somebody else changed meanwhile stays. `data-version` is sent as If-Match. When it is done the form sends the event `done` with the answer, and does what
 // `data-then` says: `refresh` the page's regions (and close the dialog), or go to a path, in which `{name}` is a member
 // of the answer.
 import { ApiError, send } from "./api.js";
-import { refresh } from "./live.js";
+import { leaveFor, refresh } from "./live.js";
 import { texts } from "./texts.js";
 import { toast } from "./toasts.js";
 
@@ -38,10 +39,12 @@ async function submit(form) {
   const [method, pattern] = form.dataset.api.split(" ");
   const path = pattern.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(form.elements.namedItem(name).value));
   const body = method === "DELETE" ? undefined : values(form);
+  if (form.dataset.sends === "changed" && Object.keys(body).length === 0) return toast(texts.nothingToSave);
   const { version } = form.dataset;
   setBusy(form, true);
   try {
     const answer = await send(method, path, body, { version: version || undefined });
+    if (form.dataset.sends === "changed") keepAsBefore(form);
     form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer }));
     await proceed(form, answer);
   } catch (error) {
@@ -55,8 +58,7 @@ async function submit(form) {
 async function proceed(form, { body }) {
   const then = form.dataset.then ?? "refresh";
   if (then !== "refresh") {
-    location.assign(then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(body[name])));
-    return;
+    return leaveFor(then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(body[name])));
   }
   form.closest("dialog")?.close();
   if (form.dataset.done) toast(form.dataset.done, "success");
@@ -68,10 +70,26 @@ export function values(form) {
   const body = {};
   for (const field of form.elements) {
     if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+    if (form.dataset.sends === "changed" && !isChanged(field)) continue;
     const value = valueOf(field);
     if (value !== undefined) body[field.name] = value;
   }
   return body;
+}
+
+function isChanged(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field instanceof HTMLSelectElement) return !field.selectedOptions[0]?.defaultSelected;
+  return field.value !== field.defaultValue;
+}
+
+// What was sent is what the fields begin with from now on.
+function keepAsBefore(form) {
+  for (const field of form.elements) {
+    if (field.type === "checkbox" || field.type === "radio") field.defaultChecked = field.checked;
+    else if (field instanceof HTMLSelectElement) for (const option of field.options) option.defaultSelected = option.selected;
+    else if ("defaultValue" in field) field.defaultValue = field.value;
+  }
 }
 
 function valueOf(field) {
@@ -110,7 +128,10 @@ function showErrors(form, error) {
     isShown = true;
   }
   if (isShown) return;
-  const others = Object.entries(error.fields).map(([name, messages]) => `${name}: ${[messages].flat().join(" ")}`);
+  const others = Object.entries(error.fields).map(([name, messages]) => {
+    const text = [messages].flat().join(" ");
+    return name === "non_field_errors" ? text : `${name}: ${text}`;
+  });
   const text = error.status === 412 ? texts.changedMeanwhile : others.join(" ") || error.detail;
   const place = form.querySelector(".form-error");
   if (!place) return toast(text, "danger");

@@ -14,6 +14,7 @@ const REOPEN_MS = 2_000;
 let stream = null;
 let polling = null;
 let reopening = null;
+let isLeaving = false;
 
 export function startLive() {
   if (!source()) return;
@@ -31,8 +32,20 @@ function open() {
   stream = new EventSource(source());
   stream.addEventListener("open", mended);
   stream.addEventListener("regions", (event) => show(event.data));
-  stream.addEventListener("gone", () => location.reload());
+  stream.addEventListener("gone", gone);
   stream.addEventListener("error", broken);
+}
+
+// What the page shows is deleted. Whoever does that here is on the way to another page.
+function gone() {
+  rest();
+  if (!isLeaving && !document.querySelector("form[aria-busy=true]")) location.reload();
+}
+
+/** Goes to another page of the console. */
+export function leaveFor(path) {
+  isLeaving = true;
+  location.assign(path);
 }
 
 function rest() {
@@ -74,7 +87,7 @@ async function poll() {
 export async function refresh() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (response.redirected && new URL(response.url).pathname === "/sign-in") return signInAgain();
-  if (response.status === 404) return location.reload();
+  if (response.status === 404) return gone();
   if (!response.ok) throw new Error(`the page answers ${response.status}`);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const region of page.querySelectorAll("[data-region]")) replace(region);

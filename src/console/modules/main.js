@@ -7,6 +7,7 @@ import { startCopying } from "./copy.js";
 import { startDialogs } from "./dialogs.js";
 import { startForms } from "./forms.js";
 import { startLive } from "./live.js";
+import { startSwitches } from "./switches.js";
 import { startTheme } from "./theme.js";
 import { showTimes } from "./times.js";
 
@@ -15,4 +16,5 @@ startTheme();
 startDialogs();
 startForms();
 startCopying();
+startSwitches();
 startLive();

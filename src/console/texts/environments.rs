@@ -46,6 +46,15 @@ pub fn left(millis: u64) -> String {
     }
 }
 
+/// How long something took.
+pub fn duration(millis: u64) -> String {
+    match millis {
+        0..1_000 => format!("{millis} ms"),
+        1_000..100_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        _ => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
+    }
+}
+
 /// What those who listen are told while an environment is being created.
 pub fn announce_progress(name: &str, percent: u64) -> String {
     format!("{name}: {percent} % copied")

@@ -1,5 +1,6 @@
 //! All texts of the console, a file for each page; what modules show is in [`MODULES`].
 
+pub mod environment;
 pub mod environments;
 pub mod layout;
 pub mod overview;
@@ -18,4 +19,6 @@ pub const MODULES: &[(&str, &str)] = &[
     ("away", "The server does not answer. This page tries again every second and goes on by itself."),
     ("changedMeanwhile", "Somebody else changed this meanwhile. The page shows it as it is now; try again."),
     ("dismiss", "Dismiss"),
+    ("nothingToSave", "Nothing is different from before."),
+    ("switchedBack", "It was not changed, and is shown as it was:"),
 ];

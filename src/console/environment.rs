@@ -1,0 +1,146 @@
+//! The page of an environment: how its creation stands, what is on in it, and its settings.
+
+use askama::Template;
+use async_trait::async_trait;
+use axum::response::Response;
+use offshoot_aggregates::environment::EnvironmentSettings;
+use offshoot_aggregates::permissions::EnvironmentPermission;
+use offshoot_aggregates::{RecordedEvent, StreamId};
+use offshoot_projections::Page;
+use offshoot_projections::environment_status::StoredEnvironment;
+use offshoot_projections::feature_states;
+use offshoot_projections::features::{self, FeatureFilter, FeatureSort, SortDirection, StoredProject};
+
+use super::assets;
+use super::environments::{self, ShownEnvironment};
+use super::layout::{Section, Shell, page};
+use super::live::{Region, Regions, follow};
+use super::problem_page::PageProblem;
+use super::shown::grouped;
+use super::texts;
+use super::viewer::Viewer;
+use crate::http::body::Path;
+use crate::http::problem::Problem;
+
+/// Features that the page shows of an environment.
+const SHOWN_FEATURES: u64 = 8;
+
+#[derive(Template)]
+#[template(config = "src/console/askama.toml", path = "environment.html")]
+struct EnvironmentPage {
+    shell: Shell,
+    /// The integer id of the project.
+    id: i64,
+    project: String,
+    can_create: bool,
+    /// Those that a clone can be made from on this page: this one.
+    environments: Vec<ShownEnvironment>,
+    environment: ShownEnvironment,
+    features: ShownFeatures,
+    settings: EnvironmentSettings,
+}
+
+/// The regions of the page.
+#[derive(Template)]
+#[template(config = "src/console/askama.toml", path = "environment_live.html")]
+struct EnvironmentLive<'a> {
+    environment: &'a ShownEnvironment,
+    features: &'a ShownFeatures,
+}
+
+/// Some features of an environment.
+struct ShownFeatures {
+    listed: Vec<ShownFeature>,
+    total: String,
+}
+
+/// A feature as it is in an environment.
+struct ShownFeature {
+    name: String,
+    /// Its id in the environment; none while that is being created.
+    state: Option<i64>,
+    is_on: bool,
+}
+
+/// What the page is read from.
+struct Found {
+    stored: StoredEnvironment,
+    project: StoredProject,
+    shown: ShownEnvironment,
+    features: ShownFeatures,
+}
+
+async fn find(viewer: &Viewer, key: &str) -> Result<Found, Problem> {
+    let stored = viewer.session.environment(key, Some(EnvironmentPermission::ViewEnvironment)).await?;
+    let project = viewer.session.find_project(stored.project).await?;
+    let shown = environments::show(viewer, vec![stored.clone()]).await?.pop();
+    let shown = shown.ok_or_else(|| Problem::not_found("Environment"))?;
+    let features = find_features(viewer, &shown, &project).await?;
+    Ok(Found { stored, project, shown, features })
+}
+
+async fn find_features(
+    viewer: &Viewer,
+    environment: &ShownEnvironment,
+    project: &StoredProject,
+) -> Result<ShownFeatures, Problem> {
+    let read_models = &viewer.session.state.read_models;
+    let (id, rows) = (project.id, Page { limit: SHOWN_FEATURES, offset: 0 });
+    let order = (FeatureSort::Name, SortDirection::Ascending);
+    let query = move |file: &_| features::list_features(file, id, &FeatureFilter::default(), order, rows);
+    let found = read_models.features.query(query).await?;
+    let ids: Vec<_> = found.iter().map(|feature| feature.definition.id).collect();
+    let (environment_id, is_there) = (environment.id, environment.flags.is_some());
+    let query = move |file: &_| feature_states::default_states_of(file, environment_id, &ids);
+    let states = read_models.feature_states.query(query).await?;
+    let feature = |stored: features::StoredFeature| {
+        let state = states.get(&stored.definition.id).filter(|_| is_there);
+        ShownFeature {
+            state: state.map(|state| state.id.0),
+            is_on: state.is_some_and(|state| state.content.enabled),
+            name: stored.definition.name,
+        }
+    };
+    Ok(ShownFeatures { listed: found.into_iter().map(feature).collect(), total: grouped(project.total_features) })
+}
+
+pub(super) async fn show(viewer: Viewer, Path(key): Path<String>) -> Result<Response, PageProblem> {
+    let Found { stored, project, shown, features } = find(&viewer, &key).await?;
+    let page_shown = EnvironmentPage {
+        shell: viewer.shell(Section::Projects, shown.name.as_str()),
+        id: project.id.0,
+        project: project.settings.name,
+        can_create: shown.can_clone,
+        environments: vec![shown.clone()],
+        environment: shown,
+        features,
+        settings: stored.settings,
+    };
+    Ok(page(&page_shown)?)
+}
+
+pub(super) async fn live(viewer: Viewer, Path(key): Path<String>) -> Result<Response, Problem> {
+    let Found { stored, project, .. } = find(&viewer, &key).await?;
+    let streams = [StreamId::environment(stored.uuid), StreamId::project(project.uuid)];
+    Ok(follow(viewer.clone(), EnvironmentRegions { viewer, key, streams }))
+}
+
+struct EnvironmentRegions {
+    viewer: Viewer,
+    key: String,
+    streams: [StreamId; 2],
+}
+
+#[async_trait]
+impl Regions for EnvironmentRegions {
+    fn concerns(&self, event: &RecordedEvent) -> bool {
+        self.streams.contains(&event.stream)
+    }
+
+    async fn render(&mut self) -> Result<Vec<Region>, Problem> {
+        let Found { shown, features, .. } = find(&self.viewer, &self.key).await?;
+        let live = EnvironmentLive { environment: &shown, features: &features };
+        let html = live.render().map_err(Problem::internal)?;
+        Ok(vec![Region { id: "environment".to_owned(), html, shape: None }])
+    }
+}
