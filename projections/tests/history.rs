@@ -37,12 +37,14 @@ pub struct History {
     pub events: Vec<RecordedEvent>,
     versions: HashMap<StreamId, u64>,
     pub actor: Actor,
+    /// What the next events follow from; none if from nothing but themselves.
+    pub correlation: Option<Uuid>,
 }
 
 impl History {
     pub fn new() -> Self {
         let actor = Actor { kind: ActorKind::ApiKey, id: uuid(1).to_string(), name: "Ada".to_owned() };
-        Self { events: Vec::new(), versions: HashMap::new(), actor }
+        Self { events: Vec::new(), versions: HashMap::new(), actor, correlation: None }
     }
 
     /// A history in which organisation 1 and its project 11 exist.
@@ -110,7 +112,7 @@ impl History {
         let metadata = Metadata {
             actor: self.actor.clone(),
             command_id: uuid(1_000_000 + position),
-            correlation_id: uuid(2_000_000 + position),
+            correlation_id: self.correlation.unwrap_or_else(|| uuid(2_000_000 + position)),
             causation_id: None,
             request_id: Some(format!("request-{position}")),
             remote_address: None,

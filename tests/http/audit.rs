@@ -40,6 +40,9 @@ async fn what_happened_is_listed_newest_first_and_can_be_narrowed() {
     let item = server.get(&format!("audit/{}/", line["id"])).await.expect(200);
     assert_eq!(item["change_details"], json!([{ "field": "enabled", "old": null, "new": false }]));
     assert_eq!(item["change_type"], "CREATE");
+    assert_eq!(server.get(&format!("{path}&actor=nobody")).await.expect(200)["count"], 0);
+    assert_eq!(server.get(&format!("{path}&actor=test")).await.expect(200)["count"], 0, "that is who made the project");
+    assert_eq!(server.get(&format!("{path}&actor=ADMIN")).await.expect(200)["count"], 1);
     for scope in [format!("projects/{}", project.id), "organisations/1".to_owned()] {
         assert!(server.get(&format!("{scope}/audit/?search=banner")).await.expect(200)["count"].as_u64() > Some(0));
     }

@@ -3,6 +3,7 @@
 
 mod changes;
 mod environment_lines;
+mod groups;
 mod identity_lines;
 mod line;
 mod names;
@@ -17,6 +18,7 @@ use offshoot_aggregates::limits::ENVIRONMENTS_MAX;
 use offshoot_aggregates::{Event, Position, RecordedEvent};
 use rusqlite::{Result, Transaction};
 
+pub use groups::{AuditGroup, entries_of_group, list_groups};
 pub use line::{ChangeDetail, ChangeType, RelatedObjectType};
 pub use queries::{AuditEntry, AuditFilter, count_entries, entries_of_environment, entry, list_entries};
 
@@ -59,6 +61,7 @@ const SCHEMA: &str = "
     CREATE INDEX entry_by_organisation ON entry (organisation);
     CREATE INDEX entry_by_project ON entry (project) WHERE project IS NOT NULL;
     CREATE INDEX entry_by_environment ON entry (environment) WHERE environment IS NOT NULL;
+    CREATE INDEX entry_by_correlation ON entry (correlation_id) WHERE correlation_id IS NOT NULL;
     CREATE TABLE known_organisation (
         id INTEGER PRIMARY KEY,
         uuid BLOB NOT NULL UNIQUE,
@@ -92,7 +95,7 @@ impl Projection for AuditLog {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn readable_since(&self) -> u32 {

@@ -64,12 +64,14 @@ pub struct AuditFilter {
     pub environments: Option<Vec<EnvironmentId>>,
     /// Those with this in their text, without regard to the case of ASCII letters.
     pub search: Option<String>,
+    /// Those of actors with this in their names, without regard to the case of ASCII letters.
+    pub actor: Option<String>,
     /// Those of Offshoot itself, or those of everyone else.
     pub is_system_event: Option<bool>,
 }
 
 impl AuditFilter {
-    fn conditions(&self) -> Conditions {
+    pub(super) fn conditions(&self) -> Conditions {
         let mut conditions = Conditions::default();
         add_set(
             &mut conditions,
@@ -88,6 +90,7 @@ impl AuditFilter {
             self.environments.as_ref().map(|ids| ids.iter().map(|id| id.0)),
         );
         conditions.add_some("log LIKE ? ESCAPE '\\'", self.search.as_deref().map(like_containing));
+        conditions.add_some("actor_name LIKE ? ESCAPE '\\'", self.actor.as_deref().map(like_containing));
         conditions.add_some("is_system_event = ?", self.is_system_event);
         conditions
     }
@@ -106,7 +109,7 @@ fn add_set(
     }
 }
 
-fn read_entry(row: &Row<'_>) -> Result<AuditEntry> {
+pub(super) fn read_entry(row: &Row<'_>) -> Result<AuditEntry> {
     let id: u64 = row.get("id")?;
     Ok(AuditEntry {
         id,

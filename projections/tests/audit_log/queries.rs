@@ -4,7 +4,9 @@ use offshoot_aggregates::environment::Origin;
 use offshoot_aggregates::ids::{EnvironmentId, OrganisationId, ProjectId};
 use offshoot_aggregates::metadata::Actor;
 use offshoot_projections::Page;
-use offshoot_projections::audit_log::{AuditFilter, AuditLog, count_entries, entry, list_entries};
+use offshoot_projections::audit_log::{
+    AuditFilter, AuditLog, count_entries, entries_of_group, entry, list_entries, list_groups,
+};
 use rusqlite::Connection;
 
 use crate::history::{History, feature_created, organisation_created, project_created, second, uuid};
@@ -116,4 +118,43 @@ fn a_search_takes_every_character_for_itself_but_not_the_case() {
     assert_eq!(search("_"), search("a_b"));
     assert_eq!(search("new project").len(), 3);
     assert_eq!(search("' OR 1 = 1"), [""; 0]);
+}
+
+#[test]
+fn lines_are_filtered_by_who_did_it() {
+    let connection = world().read_model(&AuditLog);
+    let actor = |name: &str| found(&connection, &AuditFilter { actor: Some(name.to_owned()), ..all() });
+    assert_eq!(actor("CLONE_work"), ["New Flag / Remote Config created: a_b"]);
+    assert_eq!(actor("import").len(), 3);
+    assert_eq!(actor("nobody"), [""; 0]);
+}
+
+#[test]
+fn what_followed_from_one_request_is_one_group_in_the_order_in_which_requests_began() {
+    let mut history = world();
+    // Two events that follow from one request, with another's between them.
+    for (request, project, feature, ordinal) in
+        [(1, 11, (3, "first"), 1), (2, 12, (4, "between"), 1), (1, 11, (5, "last"), 2)]
+    {
+        history.correlation = Some(uuid(request));
+        history.project(project, feature_created(feature.0, feature.1, ordinal));
+    }
+    let connection = history.read_model(&AuditLog);
+    let groups = |filter: &AuditFilter, page| list_groups(&connection, filter, page).unwrap();
+    let newest = groups(&all(), Page { limit: 2, offset: 0 });
+    let told: Vec<_> = newest.iter().map(|group| (group.line.log.as_str(), group.lines)).collect();
+    let name = |feature: &str| format!("New Flag / Remote Config created: {feature}");
+    assert_eq!(told, [(name("between").as_str(), 1), (name("first").as_str(), 6)]);
+    assert_eq!(newest[1].last.log, name("last"));
+    let correlation = newest[1].line.correlation_id.unwrap();
+    let lines = entries_of_group(&connection, &all(), correlation, Page::ALL).unwrap();
+    assert!(lines.len() == 6 && lines.is_sorted_by(|one, next| one.id < next.id));
+    // A filter leaves of a group what passes it.
+    let filter = AuditFilter { search: Some("last".to_owned()), ..all() };
+    let filtered = groups(&filter, Page::ALL);
+    assert_eq!(
+        filtered.iter().map(|group| (group.line.log.clone(), group.lines)).collect::<Vec<_>>(),
+        [(name("last"), 3)]
+    );
+    assert_eq!(entries_of_group(&connection, &filter, correlation, Page::ALL).unwrap().len(), 3);
 }

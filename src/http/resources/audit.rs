@@ -144,6 +144,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         ("project" = Option<i64>, Query, description = "Only in this project"),
         ("environments" = Option<Vec<i64>>, Query, description = "Only in one of these environments; repeatable"),
         ("search" = Option<String>, Query, description = "Only lines with this in their text; at most 256 characters"),
+        ("actor" = Option<String>, Query, description = "Only of those with this in their names; at most 256 characters"),
         ("is_system_event" = Option<bool>, Query, description = "Only what Offshoot did by itself, or only what it did not"),
         ("page" = Option<u32>, Query, description = "1 is the first"),
         ("page_size" = Option<u32>, Query, description = "At most 999"),
@@ -164,6 +165,7 @@ async fn list_all(session: Session, Query(fields): Query, pages: Pagination) -> 
         ("project" = i64, Path, description = "The integer id of the project"),
         ("environments" = Option<Vec<i64>>, Query, description = "Only in one of these environments; repeatable"),
         ("search" = Option<String>, Query, description = "Only lines with this in their text; at most 256 characters"),
+        ("actor" = Option<String>, Query, description = "Only of those with this in their names; at most 256 characters"),
         ("is_system_event" = Option<bool>, Query, description = "Only what Offshoot did by itself, or only what it did not"),
         ("page" = Option<u32>, Query, description = "1 is the first"),
         ("page_size" = Option<u32>, Query, description = "At most 999"),
@@ -190,6 +192,7 @@ async fn list_of_project(
         ("project" = Option<i64>, Query, description = "Only in this project"),
         ("environments" = Option<Vec<i64>>, Query, description = "Only in one of these environments; repeatable"),
         ("search" = Option<String>, Query, description = "Only lines with this in their text; at most 256 characters"),
+        ("actor" = Option<String>, Query, description = "Only of those with this in their names; at most 256 characters"),
         ("is_system_event" = Option<bool>, Query, description = "Only what Offshoot did by itself, or only what it did not"),
         ("page" = Option<u32>, Query, description = "1 is the first"),
         ("page_size" = Option<u32>, Query, description = "At most 999"),
@@ -215,10 +218,12 @@ async fn answer_list(
     let any = integer(i64::MIN, i64::MAX);
     let environments = fields.optional("environments", list(any));
     let search = fields.optional("search", text(AUDIT_SEARCH_CHARACTERS_MAX).or_blank());
+    let actor = fields.optional("actor", text(AUDIT_SEARCH_CHARACTERS_MAX).or_blank());
     let filter = AuditFilter {
         project: fields.optional("project", any).map(ProjectId),
         environments: environments.map(|ids| ids.into_iter().map(EnvironmentId).collect()),
         search: search.filter(|search| !search.is_empty()),
+        actor: actor.filter(|actor| !actor.is_empty()),
         is_system_event: fields.optional("is_system_event", boolean()),
         ..scope.filter()
     };
