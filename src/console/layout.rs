@@ -21,6 +21,8 @@ pub struct Shell {
     pub csrf_token: String,
     /// The colours that were chosen.
     pub theme: Theme,
+    /// Whether its user administers an organisation.
+    pub is_admin: bool,
 }
 
 /// The parts of the console, as the navigation shows them.
@@ -28,6 +30,10 @@ pub struct Shell {
 pub enum Section {
     /// Projects, their environments, and what is in those.
     Projects,
+    /// What happened.
+    Audit,
+    /// The server itself.
+    System,
     /// No part: pages that say what went wrong.
     None,
 }
@@ -43,17 +49,40 @@ pub struct NavigationItem {
     pub label: &'static str,
     /// The name of its icon in `icons.html`.
     pub icon: &'static str,
+    /// Whether it is for those alone who administer an organisation.
+    pub is_for_admins: bool,
 }
 
 /// The navigation, in its order.
-const NAVIGATION: &[NavigationItem] =
-    &[NavigationItem { section: Section::Projects, path: "/", label: texts::layout::PROJECTS, icon: "projects" }];
+const NAVIGATION: &[NavigationItem] = &[
+    NavigationItem {
+        section: Section::Projects,
+        path: "/",
+        label: texts::layout::PROJECTS,
+        icon: "projects",
+        is_for_admins: false,
+    },
+    NavigationItem {
+        section: Section::Audit,
+        path: "/audit",
+        label: texts::layout::AUDIT,
+        icon: "audit",
+        is_for_admins: false,
+    },
+    NavigationItem {
+        section: Section::System,
+        path: "/system",
+        label: texts::layout::SYSTEM,
+        icon: "system",
+        is_for_admins: true,
+    },
+];
 
 impl Shell {
-    /// The navigation.
-    #[must_use]
-    pub fn navigation(&self) -> &'static [NavigationItem] {
-        NAVIGATION
+    /// The navigation, without what is not for this viewer.
+    pub fn navigation(&self) -> impl Iterator<Item = &'static NavigationItem> {
+        let is_admin = self.is_admin;
+        NAVIGATION.iter().filter(move |item| is_admin || !item.is_for_admins)
     }
 }
 

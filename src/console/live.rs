@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::response::sse::{Event as SentEvent, KeepAlive, Sse};
@@ -36,6 +37,11 @@ pub trait Regions: Send + Sync + 'static {
     /// Whether an event may change what they show.
     fn concerns(&self, event: &RecordedEvent) -> bool;
 
+    /// How often they are rendered again whatever happens: for what changes without an event.
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
+
     /// All of them, as they are now; those that hold others first.
     ///
     /// # Errors
@@ -50,6 +56,14 @@ pub fn follow(viewer: Viewer, regions: impl Regions) -> Response {
     tokio::spawn(follower.run());
     let keep_alive = KeepAlive::new().interval(SSE_HEARTBEAT).text("heartbeat");
     Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response()
+}
+
+/// Ends after an interval, if there is one.
+async fn passed(interval: Option<Duration>) {
+    match interval {
+        Some(interval) => tokio::time::sleep(interval).await,
+        None => std::future::pending().await,
+    }
 }
 
 struct Follower<R> {
@@ -78,9 +92,14 @@ impl<R: Regions> Follower<R> {
                 }
                 next = Instant::now() + CONSOLE_LIVE_INTERVAL;
             }
+            let interval = self.regions.interval();
             let events = tokio::select! {
                 () = state.shutdown.cancelled() => return,
                 () = self.sender.closed() => return,
+                () = passed(interval) => {
+                    is_shown = false;
+                    continue;
+                }
                 events = state.feed.gather_after(position, &mut hint, sleep_until(next)) => events,
             };
             match events {

@@ -8,8 +8,16 @@
 //! somebody looks is a *region* of the page: a template of its own, which [`live`] renders again and sends.
 
 mod assets;
+mod audit;
+mod audit_lines;
+mod audit_query;
+mod clone_charts;
+mod clone_metrics;
 mod environment;
 mod environments;
+mod feature;
+mod feature_query;
+mod features;
 mod layout;
 mod live;
 mod overview;
@@ -17,6 +25,8 @@ mod problem_page;
 mod project;
 mod shown;
 mod sign_in;
+mod states;
+mod system;
 mod texts;
 mod viewer;
 
@@ -44,6 +54,15 @@ pub fn routes(state: AppState) -> Router {
         .route("/live/projects/{id}", get(project::live))
         .route("/environments/{key}", get(environment::show))
         .route("/live/environments/{key}", get(environment::live))
+        .route("/environments/{key}/features", get(features::show))
+        .route("/live/environments/{key}/features", get(features::live))
+        .route("/environments/{key}/features/{id}", get(feature::show))
+        .route("/live/environments/{key}/features/{id}", get(feature::live))
+        .route("/audit", get(audit::show))
+        .route("/live/audit", get(audit::live))
+        .route("/audit/groups/{correlation}", get(audit::group))
+        .route("/system", get(system::show))
+        .route("/live/system", get(system::live))
         .route("/{*path}", get(problem_page::no_such_page))
         .layer(from_fn_with_state(state.clone(), problem_page::show_problems))
         .layer(from_fn_with_state(state.clone(), viewer::require_session));

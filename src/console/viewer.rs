@@ -25,6 +25,8 @@ pub struct Viewer {
     pub cookie: CookieSession,
     /// The colours that were chosen.
     pub theme: Theme,
+    /// Whether it administers an organisation.
+    pub is_admin: bool,
 }
 
 impl FromRequestParts<AppState> for Viewer {
@@ -33,7 +35,8 @@ impl FromRequestParts<AppState> for Viewer {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let session = Session::from_request_parts(parts, state).await?;
         let cookie = parts.extensions.get::<CookieSession>().cloned().ok_or_else(Problem::credentials_missing)?;
-        Ok(Self { session, cookie, theme: Theme::chosen(&parts.headers) })
+        let is_admin = session.memberships().await?.iter().any(|membership| membership.is_admin);
+        Ok(Self { session, cookie, theme: Theme::chosen(&parts.headers), is_admin })
     }
 }
 
@@ -58,6 +61,7 @@ impl Viewer {
             key_name: self.session.key.name.clone(),
             csrf_token: self.cookie.csrf_token.clone(),
             theme: self.theme,
+            is_admin: self.is_admin,
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod envelope;
 pub mod field_errors;
 pub mod fields;
 mod freshness;
-mod health;
+pub mod health;
 pub mod idempotency;
 pub mod kinds;
 mod lean;

@@ -4,15 +4,19 @@
 //! together. Whatever a test does, at its end the browser has logged no error, no violation of the Content-Security-Policy
 //! and no request to anywhere but the server. `scripts/browser` installs Chromium and its driver.
 
+mod audit;
 mod axe;
 mod browser;
 mod cloning;
 mod environment;
 mod environments;
 mod interruptions;
+mod feature_edits;
+mod features;
 mod page;
 mod roles;
 mod screenshots;
 mod sessions;
 mod sign_in;
+mod system;
 mod visit;

@@ -112,6 +112,16 @@ impl Page {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Chooses an option of a list, by its value.
+    pub async fn choose(&self, selector: &str, value: &str) {
+        self.wait_for(selector).await;
+        // An option of a list that is closed cannot be seen.
+        let option = format!("{selector} option[value={}]", json!(value));
+        let option =
+            self.browser.driver().find(By::Css(option)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        option.click().await.unwrap();
+    }
+
     /// Presses a key.
     pub async fn press(&self, key: Key) {
         self.browser.driver().action_chain().send_keys(key).perform().await.unwrap();

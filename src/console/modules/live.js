@@ -15,6 +15,7 @@ let stream = null;
 let polling = null;
 let reopening = null;
 let isLeaving = false;
+let isPaused = false;
 
 export function startLive() {
   if (!source()) return;
@@ -27,7 +28,29 @@ function source() {
   return document.querySelector("[data-live]")?.dataset.live;
 }
 
+/** Follows what the page shows with another query. */
+export function follow(query) {
+  const element = document.querySelector("[data-live]");
+  if (!element) return;
+  const [path] = element.dataset.live.split("?");
+  element.dataset.live = `${path}?${query}`;
+  if (stream) open();
+}
+
+/** Follows no longer. */
+export function pause() {
+  isPaused = true;
+  rest();
+}
+
+/** Follows again. */
+export function resume() {
+  isPaused = false;
+  open();
+}
+
 function open() {
+  if (isPaused) return;
   stream?.close();
   stream = new EventSource(source());
   stream.addEventListener("open", mended);

@@ -5,6 +5,7 @@
 // which the server writes; requests to the API go through `api.js`.
 import { startCopying } from "./copy.js";
 import { startDialogs } from "./dialogs.js";
+import { startFilters } from "./filters.js";
 import { startForms } from "./forms.js";
 import { startLive } from "./live.js";
 import { startSwitches } from "./switches.js";
@@ -15,6 +16,7 @@ showTimes(document);
 startTheme();
 startDialogs();
 startForms();
+startFilters();
 startCopying();
 startSwitches();
 startLive();

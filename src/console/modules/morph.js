@@ -10,6 +10,7 @@ export function morph(from, to) {
     if (from.hasAttribute("data-kept")) return;
     morphAttributes(from, to);
     morphChildren(from, to);
+    morphValue(from);
   } else if (from.nodeValue !== to.nodeValue) {
     from.nodeValue = to.nodeValue;
   }
@@ -26,6 +27,18 @@ function morphAttributes(from, to) {
   for (const { name } of [...from.attributes]) {
     // Whether it is open, its user has decided.
     if (!to.hasAttribute(name) && name !== "open") from.removeAttribute(name);
+  }
+}
+
+// A field that somebody has used no longer shows what its attributes say.
+function morphValue(field) {
+  if (field instanceof HTMLInputElement) {
+    field.checked = field.defaultChecked;
+    if (field.value !== field.defaultValue) field.value = field.defaultValue;
+  } else if (field instanceof HTMLTextAreaElement) {
+    if (field.value !== field.defaultValue) field.value = field.defaultValue;
+  } else if (field instanceof HTMLOptionElement) {
+    if (field.selected !== field.defaultSelected) field.selected = field.defaultSelected;
   }
 }
 
