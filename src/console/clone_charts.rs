@@ -31,9 +31,13 @@ pub struct Chart {
 
 /// A bar.
 pub struct Bar {
+    /// Its left side.
     pub x: u32,
+    /// Its upper side.
     pub y: u32,
+    /// How wide it is.
     pub width: u32,
+    /// How high it is.
     pub height: u32,
     /// The class of its mode.
     pub class: &'static str,
@@ -47,9 +51,13 @@ pub struct ChartRow {
     pub mode: &'static str,
     /// The class of its colour.
     pub class: &'static str,
+    /// How many clones.
     pub count: String,
+    /// How long one took on average.
     pub mean: String,
+    /// How long half of them took at most.
     pub half: String,
+    /// How long 95 % of them took at most.
     pub most: String,
 }
 

@@ -59,7 +59,7 @@ struct ClonesRegion<'a> {
 /// Whether it works, and what it is.
 struct Health {
     version: &'static str,
-    store: &'static str,
+    store: String,
     /// Where the log ends; none while the store is away.
     head: Option<String>,
     /// What it stands on, and why that does not work, if it does not.
@@ -91,7 +91,7 @@ impl Health {
         };
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            store: if log.is_shared() { texts::system::POSTGRES } else { texts::system::SQLITE },
+            store: texts::system::store(log.store_name(), log.is_shared()),
             head: log.head().await.ok().map(|head| grouped(head.0)),
             parts: parts.into_iter().map(|part| (named(part.name), part.state.err())).collect(),
         }

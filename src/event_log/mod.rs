@@ -194,6 +194,9 @@ pub trait EventLog: Send + Sync + 'static {
         Instant::now()
     }
 
+    /// What it keeps the events in, by the name that people know.
+    fn store_name(&self) -> &'static str;
+
     /// Whether other processes may record events in it at the same time.
     fn is_shared(&self) -> bool {
         false

@@ -193,6 +193,10 @@ impl EventLog for Credulous {
         self.0.watch()
     }
 
+    fn store_name(&self) -> &'static str {
+        self.0.store_name()
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

@@ -202,6 +202,10 @@ impl EventLog for GatedLog {
         self.log.watch()
     }
 
+    fn store_name(&self) -> &'static str {
+        self.log.store_name()
+    }
+
     fn is_shared(&self) -> bool {
         self.log.is_shared()
     }

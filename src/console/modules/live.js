@@ -114,6 +114,8 @@ export async function refresh() {
   if (!response.ok) throw new Error(`the page answers ${response.status}`);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const region of page.querySelectorAll("[data-region]")) replace(region);
+  // The stream sends what is other than it last sent, and does not know of this: it begins again, with everything.
+  if (stream && !polling) open();
 }
 
 function show(html) {

@@ -7,8 +7,6 @@ pub const WORKS: &str = "Everything works";
 pub const WORKS_NOT: &str = "Something does not work";
 pub const VERSION: &str = "Version";
 pub const STORE: &str = "Store of the event log";
-pub const SQLITE: &str = "SQLite, one file, one node";
-pub const POSTGRES: &str = "PostgreSQL, shared by nodes";
 pub const HEAD: &str = "Position of the log";
 pub const AWAY: &str = "The store is away";
 pub const LOG: &str = "Event log";
@@ -52,6 +50,11 @@ pub const MEAN: &str = "Mean";
 pub const HALF: &str = "Half of them";
 pub const MOST: &str = "95 % of them";
 pub const NOTHING: &str = "–";
+
+/// Which store it is.
+pub fn store(name: &str, is_shared: bool) -> String {
+    format!("{name}, {}", if is_shared { "which nodes share" } else { "for this node alone" })
+}
 
 /// How far a read model is behind.
 pub fn lag(events: u64, shown: &str, seconds: f64) -> String {

@@ -148,6 +148,10 @@ impl EventLog for KurrentEventLog {
         self.reader.horizon.watch()
     }
 
+    fn store_name(&self) -> &'static str {
+        "KurrentDB"
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

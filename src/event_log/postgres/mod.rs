@@ -150,6 +150,10 @@ impl EventLog for PostgresEventLog {
         self.following.told_all_at()
     }
 
+    fn store_name(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

@@ -64,6 +64,10 @@ impl SqliteEventLog {
 
 #[async_trait]
 impl EventLog for SqliteEventLog {
+    fn store_name(&self) -> &'static str {
+        "SQLite"
+    }
+
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (answer, outcome) = oneshot::channel();
         let request = Request::Append(PreparedAppend::new(append)?, answer);
