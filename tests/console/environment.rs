@@ -57,6 +57,7 @@ async fn a_clone_that_failed_says_where_and_why_and_goes_on_when_it_is_retried()
     let (server, gate, clone, page) = watched().await;
     gate.let_through(1);
     page.wait_until("document.querySelector('progress').value === 500").await;
+    gate.crowded(1).await;
     gate.fail(u32::MAX);
     gate.let_through(1);
     page.wait_for_text("#creation", "Creating this environment failed").await;

@@ -24,6 +24,7 @@ pub const CREATED: &str = "Created";
 pub const CHANGED: &str = "Last change";
 pub const KEY: &str = "Client key";
 pub const FEATURES: &str = "Features";
+pub const ALL_FEATURES: &str = "All features";
 pub const LOCKED: &str = "Locked until the last feature state is copied.";
 pub const NO_FEATURES: &str = "The project has no features yet.";
 pub const SETTINGS: &str = "Settings";
