@@ -4,12 +4,14 @@ use super::clone_metrics::Histogram;
 use super::shown::grouped;
 use super::texts;
 
-const WIDTH: u32 = 640;
+const WIDTH: u32 = 420;
 const HEIGHT: u32 = 200;
 /// Room for the scale at the left, and for what stands below.
 const LEFT: u32 = 40;
 const BOTTOM: u32 = 34;
 const TOP: u32 = 12;
+/// Room that a label needs.
+const LABEL: u32 = 62;
 
 /// A chart: for each bucket a bar of each mode, as high as there were clones in it.
 pub struct Chart {
@@ -79,7 +81,9 @@ impl Chart {
         let floor = HEIGHT - BOTTOM;
         for (index, bound) in (0u32..).zip(&bounds) {
             let middle = LEFT + index * step + step / 2;
-            chart.labels.push((middle, texts::system::up_to(*bound)));
+            if index.is_multiple_of(LABEL.div_ceil(step.max(1))) {
+                chart.labels.push((middle, texts::system::up_to(*bound)));
+            }
             for (side, (histogram, mode, class)) in modes.iter().enumerate() {
                 let count = count_in(histogram, *bound);
                 let height = scaled(count, highest);

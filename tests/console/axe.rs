@@ -9,7 +9,9 @@ use super::page::{Colours, Page};
 const RUN: &str = "
     const done = arguments[arguments.length - 1];
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
-    axe.run(document, { runOnly: tags }).then(
+    // Colours are on their way from one to another while something moves.
+    const passing = document.getAnimations().filter((one) => one.effect.getComputedTiming().iterations !== Infinity);
+    Promise.allSettled(passing.map((one) => one.finished)).then(() => axe.run(document, { runOnly: tags })).then(
         ({ violations }) => done(violations.map(({ id, help, nodes }) => ({
             id, help, nodes: nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary),
         }))),

@@ -14,6 +14,7 @@ mod feature_edits;
 mod features;
 mod interruptions;
 mod page;
+mod pictures;
 mod roles;
 mod screenshots;
 mod sessions;

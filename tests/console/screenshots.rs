@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::browser::Browser;
 use super::page::{Colours, Page};
+use super::pictures;
 use super::visit::visit;
 use crate::support::gated_log::Gate;
 use crate::support::server::TestServer;
@@ -19,13 +20,14 @@ const SETTLED: &str = "Promise.all(document.getAnimations()
     .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
     .map((one) => one.finished.catch(() => {})))";
 
-struct Album {
+/// A folder of pictures.
+pub struct Album {
     directory: PathBuf,
 }
 
 impl Album {
     /// Takes a picture of a page as it is, in both colours, on both screens.
-    async fn take(&self, page: &Page, name: &str) {
+    pub async fn take(&self, page: &Page, name: &str) {
         for colours in [Colours::Light, Colours::Dark] {
             page.prefer(colours).await;
             for (width, height) in SCREENS {
@@ -73,6 +75,7 @@ async fn pictures_of_every_page_and_state() {
     page.browser().logged().await;
     page.leave().await;
     pictures_of_clones(&album).await;
+    pictures::of_flags(&album).await;
 }
 
 async fn pictures_of_clones(album: &Album) {
