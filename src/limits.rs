@@ -272,9 +272,9 @@ pub const CONSOLE_LIVE_INTERVAL: Duration = Duration::from_millis(100);
 /// door opens all the same, and says so to whoever asks for what is not there yet.
 pub const START_WAIT: Duration = Duration::from_secs(1);
 
-/// How much nicer the threads that work in the background are than those that answer (see sched(7)): under load they still
-/// get a tenth of the time, since whoever has changed something waits until read models show it.
-pub const BACKGROUND_NICENESS: i32 = 10;
+/// How much nicer the threads that work in the background are than those that answer (see sched(7)): whoever answers goes first,
+/// and yet under load they get a quarter of the time, since whoever has changed something waits until read models show it.
+pub const BACKGROUND_NICENESS: i32 = 5;
 
 /// The same for the thread that writes the log: answers come first, but before the background, since commands wait for it.
-pub const LOG_WRITER_NICENESS: i32 = 5;
+pub const LOG_WRITER_NICENESS: i32 = 2;

@@ -30,7 +30,7 @@ fn of_type(events: &[RecordedEvent], event_type: &str) -> usize {
 async fn a_store_that_is_away_for_a_moment_only_delays_the_copy() {
     let (server, gate, source) = gated(1_200).await;
     // More often than anything else may fail.
-    gate.fail(12);
+    gate.fail(9);
     gate.open();
     let clone = server.clone_async(&source, "copy").await;
     let status = server.wait_until_complete(&clone).await;
@@ -75,7 +75,7 @@ async fn a_clone_goes_on_by_itself_when_a_store_that_was_away_for_everything_is_
     gate.go_away();
     gate.open();
     // With pauses of 5 to 40 ms, the patience is long at its end by then, and the failure could not be recorded.
-    gate.wait_for_refusals(120).await;
+    gate.wait_for_refusals(200).await;
     gate.come_back();
     let status = server.wait_until_complete(&clone).await;
     assert_eq!((&status["attempts"], &status["error"]), (&json!(1), &json!(null)));

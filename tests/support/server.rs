@@ -22,7 +22,7 @@ pub const ADMIN_KEY: &str = "adminkey.of-the-organisation-Default";
 /// How long clones of a test wait for a store that is away.
 const IMPATIENT: CloneRetries = CloneRetries {
     attempts_max: 8,
-    store_away_max: Duration::from_millis(800),
+    store_away_max: Duration::from_millis(1_500),
     pause_min: Duration::from_millis(5),
     pause_max: Duration::from_millis(20),
 };
