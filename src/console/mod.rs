@@ -5,7 +5,7 @@
 //! signed in with (see [`cookie_session`](crate::http::cookie_session)). What somebody may not do is not offered.
 //!
 //! A page is a file here, a template in `templates/`, its texts in `texts/`, and a line in [`routes`]. What changes while
-//! somebody looks is a *region* of the page: a template of its own, which [`live`] renders again and sends.
+//! somebody looks is a *region* of the page: a template of its own, which `live` renders again and sends.
 
 mod assets;
 mod audit;
