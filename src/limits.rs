@@ -55,6 +55,9 @@ pub const STORE_APPEND_WAIT: Duration = Duration::from_secs(10);
 /// that it is not known: a server that restarts is back in seconds, and nobody waits for an answer much longer.
 pub const STORE_SETTLE_WAIT: Duration = Duration::from_secs(10);
 
+/// For how long what others have recorded waits behind an append of this node: many times what one takes.
+pub const STORE_OWN_APPEND_WAIT: Duration = Duration::from_millis(500);
+
 /// How long to wait for appends of other nodes that are being recorded: as long as they may take.
 pub const STORE_IN_FLIGHT_WAIT: Duration = STORE_APPEND_WAIT;
 

@@ -11,6 +11,7 @@ mod password;
 mod postgres;
 mod sqlite;
 mod ticket;
+mod tls;
 mod write_counters;
 
 use std::collections::HashMap;

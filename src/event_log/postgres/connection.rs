@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::schema::SCHEMA;
 use crate::event_log::password::{PASSWORD_FILE_VARIABLE, read_password};
+use crate::event_log::tls::choose_cryptography;
 use crate::limits::{STORE_CONNECT_WAIT, STORE_CONNECTIONS_MAX, STORE_SESSION_CHECK, STORE_STATEMENT_TIMEOUT};
 
 /// Where a PostgreSQL database is, as a `postgres://` URL without a password.
@@ -35,6 +36,7 @@ impl PostgresUrl {
     /// What a connection needs. The password comes from the file that `OFFSHOOT_STORE_PASSWORD_FILE` names, or, as everywhere
     /// with PostgreSQL, from `PGPASSWORD` or the file that `PGPASSFILE` names.
     pub(super) fn options(&self) -> Result<PgConnectOptions, String> {
+        choose_cryptography();
         if self.has_password() {
             return Err(format!(
                 "its URL holds a password, which everyone sees who sees the process; take it out, and set PGPASSWORD or \

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::reader::Reader;
 use crate::event_log::backoff::backoff;
-use crate::limits::{STORE_BACKOFF, STORE_IN_FLIGHT_WAIT, STORE_NOTIFY_INTERVAL, STORE_POLL};
+use crate::limits::{STORE_BACKOFF, STORE_IN_FLIGHT_WAIT, STORE_NOTIFY_INTERVAL, STORE_OWN_APPEND_WAIT, STORE_POLL};
 
 /// The channel on which nodes tell each other that they have recorded something.
 const CHANNEL: &str = "offshoot_events";
@@ -28,6 +28,8 @@ pub(super) struct Following {
     tell: Notify,
     /// By this the node knows its own notifications.
     id: String,
+    /// Held by the writer of this node until those whose appends it records know what became of them.
+    recording: tokio::sync::Mutex<()>,
     /// When the log was last looked at.
     told_all_at: Mutex<std::time::Instant>,
 }
@@ -40,6 +42,7 @@ impl Following {
             head: watch::Sender::new(head),
             look: Notify::new(),
             tell: Notify::new(),
+            recording: tokio::sync::Mutex::default(),
             told_all_at: Mutex::new(std::time::Instant::now()),
         }
     }
@@ -51,6 +54,11 @@ impl Following {
     /// The last moment at which it was seen how far the log is.
     pub(super) fn told_all_at(&self) -> std::time::Instant {
         *self.told_all_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As long as the writer holds this, nobody is woken by what it records, unless that takes too long.
+    pub(super) async fn begin_recording(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.recording.lock().await
     }
 
     /// Notes that this node has recorded the events from `first` to `last`.
@@ -109,6 +117,8 @@ impl Following {
         let until = Instant::now() + STORE_IN_FLIGHT_WAIT;
         loop {
             let end = self.reader.end().await?;
+            // What is this node's own, the writer tells; an append that hangs must not hide what others have recorded.
+            let _ = timeout(STORE_OWN_APPEND_WAIT, self.recording.lock()).await;
             self.reach(end.last());
             // What is there but not to be seen yet will be in a moment.
             if end.last() > before || Instant::now() > until {

@@ -74,6 +74,8 @@ impl Writer {
     }
 
     async fn record(&mut self, group: &Group) -> Vec<Outcome> {
+        let following = self.following.clone();
+        let _recording = following.begin_recording().await;
         match self.settle(group).await {
             Ok(outcomes) => {
                 for (waiting, _) in group.waiting().iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()) {
