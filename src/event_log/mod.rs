@@ -11,7 +11,6 @@ mod password;
 mod postgres;
 mod sqlite;
 mod ticket;
-mod tls;
 mod write_counters;
 
 use std::collections::HashMap;

@@ -12,7 +12,6 @@ use super::naming::Names;
 use super::nodelay;
 use super::url::Place;
 use crate::event_log::backoff::backoff;
-use crate::event_log::tls::choose_cryptography;
 use crate::limits::{KURRENT_CONNECTION_CHECK, STORE_APPEND_WAIT, STORE_BACKOFF, STORE_READ_WAIT};
 
 /// The options of a request: to the leader, which knows all that was acknowledged, from whoever the URL names.
@@ -57,7 +56,6 @@ pub(super) enum Failure {
 impl SupervisedClient {
     /// Connects when it is first used.
     pub(super) fn new(place: Place) -> Self {
-        choose_cryptography();
         Self { place, current: Mutex::default(), is_away: AtomicBool::new(false), looked_after: Mutex::default() }
     }
 

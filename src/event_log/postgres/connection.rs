@@ -4,12 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::schema::SCHEMA;
 use crate::event_log::password::{PASSWORD_FILE_VARIABLE, read_password};
-use crate::event_log::tls::choose_cryptography;
 use crate::limits::{STORE_CONNECT_WAIT, STORE_CONNECTIONS_MAX, STORE_SESSION_CHECK, STORE_STATEMENT_TIMEOUT};
 
 /// Where a PostgreSQL database is, as a `postgres://` URL without a password.
@@ -36,7 +35,6 @@ impl PostgresUrl {
     /// What a connection needs. The password comes from the file that `OFFSHOOT_STORE_PASSWORD_FILE` names, or, as everywhere
     /// with PostgreSQL, from `PGPASSWORD` or the file that `PGPASSFILE` names.
     pub(super) fn options(&self) -> Result<PgConnectOptions, String> {
-        choose_cryptography();
         if self.has_password() {
             return Err(format!(
                 "its URL holds a password, which everyone sees who sees the process; take it out, and set PGPASSWORD or \
@@ -44,6 +42,12 @@ impl PostgresUrl {
             ));
         }
         let options = PgConnectOptions::from_str(&self.0).map_err(|error| format!("its URL is not one: {error}"))?;
+        // sqlx looks at the server's name for `verify-ca` as well, and gets there by a way on which rustls panics as long as the
+        // process has two implementations of cryptography and has chosen none.
+        let options = match options.get_ssl_mode() {
+            PgSslMode::VerifyCa => options.ssl_mode(PgSslMode::VerifyFull),
+            _ => options,
+        };
         let options = match std::env::var_os(PASSWORD_FILE_VARIABLE).filter(|path| !path.is_empty()) {
             Some(path) => options.password(&read_password(Path::new(&path))?),
             None => options,
