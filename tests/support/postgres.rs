@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use offshoot::event_log::PostgresUrl;
 use uuid::Uuid;
 
-use super::postgres_server::{ADMIN, free_port, init, sql_at, start, unprivileged};
+use super::postgres_server::{ADMIN, free_port, init, sql_at, start, try_sql_at, unprivileged};
 
 /// A user who needs a password, and owns nothing yet.
 pub const SECURED_USER: &str = "secured";
@@ -144,16 +144,21 @@ impl Cluster {
         start.lock().unwrap();
         let in_use = File::create(directory.join("users.lock")).unwrap();
         in_use.lock_shared().unwrap();
-        let port = match std::fs::read_to_string(directory.join("port")) {
-            Ok(port) => port.parse().unwrap(),
-            Err(_) => start_server(&directory),
-        };
+        let port = running_server(&directory).unwrap_or_else(|| start_server(&directory));
         Self { port, _in_use: in_use }
     }
 
     fn sql(&self, database: &str, sql: &str) -> String {
         sql_at(self.port, database, sql)
     }
+}
+
+/// The port of the directory's server, if it runs: one that was killed with its watchman has left its port behind, on which
+/// somebody else's may listen by now.
+fn running_server(directory: &Path) -> Option<u16> {
+    let port = std::fs::read_to_string(directory.join("port")).ok()?.parse().ok()?;
+    let data = try_sql_at(port, "postgres", "SHOW data_directory").ok()?;
+    (Path::new(&data) == directory.join("data")).then_some(port)
 }
 
 /// The server's port.

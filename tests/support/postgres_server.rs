@@ -115,11 +115,18 @@ pub fn start(data: &Path, port: u16, settings: &[String]) {
 
 /// Runs a statement at the server on a port. What it prints.
 pub fn sql_at(port: u16, database: &str, sql: &str) -> String {
+    try_sql_at(port, database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// The same, or what the client complains of.
+pub fn try_sql_at(port: u16, database: &str, sql: &str) -> Result<String, String> {
     let mut psql = client("psql", port);
     psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname", database]);
     let output = psql.args(["--command", sql]).output().expect("PostgreSQL is installed");
-    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
 
 /// A client program of PostgreSQL, told where the server is.
