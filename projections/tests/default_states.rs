@@ -1,6 +1,6 @@
 //! The read model `feature_states`: the states that environments have of features, as features and options come and go.
 
-use offshoot_aggregates::environment::{EnvironmentEvent, FeatureValue, Origin};
+use offshoot_aggregates::environment::{EnvironmentEvent, FeatureStateContent, FeatureValue, Origin};
 use offshoot_aggregates::ids::FeatureStateId;
 use offshoot_aggregates::project::{FeatureDefinition, ProjectEvent, ReservationPurpose};
 use offshoot_projections::feature_states::{EnvironmentStates, environment_states, feature_state};
@@ -265,4 +265,24 @@ fn a_project_is_what_its_own_events_say() {
     house.history.project(12, ProjectEvent::ProjectDeleted { name: "project12".to_owned() });
     assert_ne!(PROJECT, 12);
     assert_eq!(features_in(&house.states(), 1), [1]);
+}
+
+#[test]
+fn features_that_are_on_are_counted_as_they_are_switched_and_go() {
+    let mut house = House::with_features(3);
+    house.new_environment(1);
+    let off = |id| FeatureStateContent { enabled: false, ..content(id, FeatureValue::integer(1)) };
+    let enabled = |house: &House| as_a_whole(&house.states(), 1).unwrap().enabled_states;
+    let before = enabled(&house);
+    for feature in 1..=3 {
+        house.set(1, feature, 999 + feature, content(999 + feature, FeatureValue::integer(1)));
+    }
+    assert_eq!((before, enabled(&house)), (3, 3));
+    house.set(1, 2, 1_001, off(1_001));
+    house.set(1, 2, 1_001, off(1_001));
+    house.set_override(1, 1, link(1, 7, 0), 1_500, off(1_500));
+    assert_eq!(enabled(&house), 2);
+    house.delete_feature(1);
+    house.delete_feature(2);
+    assert_eq!(enabled(&house), 1);
 }

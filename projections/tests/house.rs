@@ -237,6 +237,8 @@ pub fn assert_counted(connection: &Connection) {
             assert_eq!(list_states(connection, id, filter, Page::ALL).unwrap().len() as u64, counted);
             assert_eq!(count_states(connection, id, filter).unwrap(), counted);
         }
+        let defaults = list_states(connection, id, StateFilter::default(), Page::ALL).unwrap();
+        assert_eq!(states.enabled_states, defaults.iter().filter(|state| state.content.enabled).count() as u64);
         let sql = "SELECT count(*) FROM feature_state WHERE environment = ?1 AND segment > 0";
         let overrides: u64 = connection.query_row(sql, [environment], |row| row.get(0)).unwrap();
         assert_eq!(states.overrides, overrides);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use offshoot_aggregates::StreamId;
 use offshoot_aggregates::environment::CreationStatus;
 use offshoot_aggregates::ids::EnvironmentId;
-use offshoot_aggregates::permissions::{EnvironmentPermission, ProjectPermission};
+use offshoot_aggregates::permissions::ProjectPermission;
 use offshoot_projections::environment_status::{self, CloneStatus, StoredEnvironment};
 use offshoot_projections::features::StoredProject;
 use offshoot_projections::{Page, access, feature_states};
@@ -24,8 +24,6 @@ pub struct ShownEnvironment {
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
-    /// Its integer id.
-    pub id: EnvironmentId,
     /// Its stream.
     pub stream: StreamId,
     /// When anything in it last changed.
@@ -42,8 +40,6 @@ pub struct ShownEnvironment {
     pub can_administer: bool,
     /// Whether the viewer may clone it, or decide about its creation.
     pub can_clone: bool,
-    /// Whether the viewer may say what features are in it.
-    pub can_switch: bool,
 }
 
 /// What a clone was made from.
@@ -200,11 +196,12 @@ pub async fn show(viewer: &Viewer, stored: Vec<StoredEnvironment>) -> Result<Vec
     let ids: Vec<EnvironmentId> = stored.iter().filter(|one| !one.is_creating).map(|one| one.id).collect();
     let query = move |file: &_| {
         let counted = ids.iter().map(|id| {
-            let (on, total) = feature_states::count_enabled(file, *id)?;
+            let Some(states) = feature_states::environment_states(file, *id)? else { return Ok(None) };
             let changed_at = feature_states::served_version(file, *id)?.map(|version| version.updated_at);
-            Ok((*id, (Flags { on, total }, changed_at)))
+            let flags = Flags { on: states.enabled_states, total: states.default_states };
+            Ok(Some((*id, (flags, changed_at))))
         });
-        counted.collect::<Result<HashMap<_, _>, _>>()
+        counted.filter_map(Result::transpose).collect::<Result<HashMap<_, _>, _>>()
     };
     let flags = read_models.feature_states.query(query).await?;
     let mut shown = Vec::with_capacity(stored.len());
@@ -216,11 +213,8 @@ pub async fn show(viewer: &Viewer, stored: Vec<StoredEnvironment>) -> Result<Vec
         let can_administer = viewer.session.require_in_environment(&environment, None).await.is_ok();
         let permission = Some(ProjectPermission::CreateEnvironment);
         let can_clone = viewer.session.require_in_project(environment.project, permission).await.is_ok();
-        let permission = Some(EnvironmentPermission::UpdateFeatureState);
-        let can_switch = viewer.session.require_in_environment(&environment, permission).await.is_ok();
         let changed_at = changed_at.map_or(environment.updated_at, |served| served.max(environment.updated_at));
         shown.push(ShownEnvironment {
-            id: environment.id,
             stream: StreamId::environment(environment.uuid),
             key: environment.api_key,
             name: environment.settings.name,
@@ -232,7 +226,6 @@ pub async fn show(viewer: &Viewer, stored: Vec<StoredEnvironment>) -> Result<Vec
             creation: clone.as_ref().and_then(Creation::of),
             can_administer,
             can_clone,
-            can_switch,
         });
     }
     Ok(shown)

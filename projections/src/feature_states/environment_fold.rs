@@ -97,8 +97,9 @@ impl EnvironmentFold<'_> {
             let Some(last) = features.last() else { break };
             after = last.definition.id.0;
             for feature in &features {
-                states.push(StateRow::implicit(&self.environment, feature, self.recorded))?;
-                counts.count(Target::Default, true, 1);
+                let row = StateRow::implicit(&self.environment, feature, self.recorded);
+                counts.add(&row);
+                states.push(row)?;
             }
         }
         write::finish(self.tx, &self.environment, states, counts, self.recorded)
@@ -135,9 +136,9 @@ impl EnvironmentFold<'_> {
                 }
             };
             let target = Target::from(state.segment);
-            counts.count(target, true, 1);
-            let key = (state.feature, target);
-            rows.push(StateRow::new(&self.environment, key, Some(state.id), content, self.recorded))?;
+            let row = StateRow::new(&self.environment, (state.feature, target), Some(state.id), content, self.recorded);
+            counts.add(&row);
+            rows.push(row)?;
         }
         write::finish(self.tx, &self.environment, rows, counts, self.recorded)
     }

@@ -68,8 +68,9 @@ impl EnvironmentFold<'_> {
             let target = Target::Identity(item.identity);
             let content = resolved(feature, self.environment.reservation.ordinal, false, &item.content);
             let content = ResolvedContent { content: Cow::Owned(content.content.into_owned()), unset: content.unset };
-            counts.count(target, true, 1);
-            rows.push(StateRow::new(&self.environment, (item.feature, target), Some(item.id), content, self.recorded))?;
+            let row = StateRow::new(&self.environment, (item.feature, target), Some(item.id), content, self.recorded);
+            counts.add(&row);
+            rows.push(row)?;
         }
         write::finish(self.tx, &self.environment, rows, counts, self.recorded)
     }

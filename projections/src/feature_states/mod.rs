@@ -25,8 +25,8 @@ pub use identities::{
 pub use links::{FeatureSegmentView, count_feature_segments, feature_segment, list_feature_segments};
 pub use served::{ServedVersion, served_version};
 pub use states::{
-    StateFilter, StateScope, count_enabled, count_states, default_states_of, environment_digest, environment_states,
-    feature_state, list_states, matching_features, override_counts, override_states_of,
+    StateFilter, StateScope, count_states, default_states_of, environment_digest, environment_states, feature_state,
+    list_states, matching_features, override_counts, override_states_of,
 };
 pub use views::{EnvironmentStates, FeatureStateView, IdentityRef};
 
@@ -66,6 +66,7 @@ const SCHEMA: &str = "
         phase INTEGER NOT NULL DEFAULT 0,
         cut INTEGER NOT NULL DEFAULT 0,
         default_states INTEGER NOT NULL DEFAULT 0,
+        enabled_states INTEGER NOT NULL DEFAULT 0,
         overrides INTEGER NOT NULL DEFAULT 0,
         override_states INTEGER NOT NULL DEFAULT 0,
         identity_overrides INTEGER NOT NULL DEFAULT 0,
@@ -134,7 +135,7 @@ impl Projection for FeatureStates {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn schema(&self) -> &'static str {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::bulk::BulkInsert;
 use super::known::{self, FeatureRow, KnownEnvironment, KnownProject, option_share, slim};
-use super::row::{StateRow, Target};
+use super::row::StateRow;
 use super::served;
 use super::write::{self, Counts, Which};
 
@@ -79,9 +79,10 @@ impl ProjectFold<'_> {
         let feature = Feature::new(slim(definition), ordinal, first);
         for environment in KnownEnvironment::of_project(self.tx, self.project.id)? {
             let mut states = BulkInsert::new(self.tx);
-            states.push(StateRow::implicit(&environment, &feature, self.recorded))?;
+            let row = StateRow::implicit(&environment, &feature, self.recorded);
             let mut counts = Counts::default();
-            counts.count(Target::Default, true, 1);
+            counts.add(&row);
+            states.push(row)?;
             write::finish(self.tx, &environment, states, counts, self.recorded)?;
         }
         let mut features = BulkInsert::new(self.tx);

@@ -58,7 +58,7 @@ pub(super) struct StateRow<'a> {
     pub(super) target: Target,
     pub(super) id: Option<FeatureStateId>,
     is_outside_block: bool,
-    content: Cow<'a, FeatureStateContent>,
+    pub(super) content: Cow<'a, FeatureStateContent>,
     /// The options whose shares are not set but follow from their defaults.
     unset: Vec<MultivariateOptionId>,
     at: i64,

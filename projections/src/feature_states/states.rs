@@ -137,16 +137,6 @@ pub fn count_states(connection: &Connection, environment: EnvironmentId, filter:
     connection.prepare_cached(&sql)?.query_row(parameters, |row| row.get(0))
 }
 
-/// How many features are on by default in an environment, and how many there are. Takes time in proportion to the states.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn count_enabled(connection: &Connection, environment: EnvironmentId) -> Result<(u64, u64)> {
-    let sql = "SELECT coalesce(sum(enabled), 0), count(*) FROM feature_state
-        WHERE environment = ?1 AND identity = 0 AND segment = 0 AND id IS NOT NULL";
-    connection.prepare_cached(sql)?.query_row([environment.0], |row| Ok((row.get(0)?, row.get(1)?)))
-}
-
 /// The default states of these features in an environment.
 ///
 /// # Errors

@@ -24,6 +24,8 @@ pub struct EnvironmentStates {
     pub is_creating: bool,
     /// How many default states there are.
     pub default_states: u64,
+    /// How many of them say that the feature is on.
+    pub enabled_states: u64,
     /// How many segment overrides have a state.
     pub override_states: u64,
     /// How many segment overrides there are, with or without a state.
@@ -101,8 +103,8 @@ impl EnvironmentStates {
 
     /// An environment that came to be.
     pub(super) fn find(connection: &Connection, id: EnvironmentId) -> Result<Option<Self>> {
-        let sql = "SELECT id, uuid, project, phase = 1 AS is_creating, default_states, override_states, overrides,
-            identity_overrides, version, updated_at FROM environment WHERE id = ?1 AND phase > 0";
+        let sql = "SELECT id, uuid, project, phase = 1 AS is_creating, default_states, enabled_states,
+            override_states, overrides, identity_overrides, version, updated_at FROM environment WHERE id = ?1 AND phase > 0";
         connection.prepare_cached(sql)?.query_row([id.0], Self::read).optional()
     }
 
@@ -113,6 +115,7 @@ impl EnvironmentStates {
             project: ProjectId(row.get("project")?),
             is_creating: row.get("is_creating")?,
             default_states: row.get("default_states")?,
+            enabled_states: row.get("enabled_states")?,
             override_states: row.get("override_states")?,
             overrides: row.get("overrides")?,
             identity_overrides: row.get("identity_overrides")?,

@@ -16,19 +16,25 @@ use super::row::{ResolvedContent, StateRow, Target, encode_shares, read_shares, 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     default_states: i64,
+    enabled_states: i64,
     overrides: i64,
     override_states: i64,
     identity_overrides: i64,
 }
 
 impl Counts {
-    /// Counts rows of one kind.
-    pub(super) fn count(&mut self, target: Target, has_state: bool, rows: i64) {
-        match target {
-            Target::Default => self.default_states += rows,
-            Target::Segment(_) => self.count_override(has_state, rows),
-            Target::Identity(_) => self.identity_overrides += rows,
+    /// Counts a row that comes.
+    pub(super) fn add(&mut self, row: &StateRow<'_>) {
+        match row.target {
+            Target::Default => self.count_default(row.content.enabled, 1),
+            Target::Segment(_) => self.count_override(row.id.is_some(), 1),
+            Target::Identity(_) => self.identity_overrides += 1,
         }
+    }
+
+    fn count_default(&mut self, is_enabled: bool, rows: i64) {
+        self.default_states += rows;
+        self.enabled_states += if is_enabled { rows } else { 0 };
     }
 
     fn count_override(&mut self, has_state: bool, rows: i64) {
@@ -43,12 +49,13 @@ impl Counts {
         environment: &KnownEnvironment,
         recorded: &RecordedEvent,
     ) -> Result<()> {
-        let sql = "UPDATE environment SET default_states = default_states + ?2, overrides = overrides + ?3,
-            override_states = override_states + ?4, identity_overrides = identity_overrides + ?5,
-            updated_at = max(updated_at, ?6) WHERE id = ?1";
+        let sql = "UPDATE environment SET default_states = default_states + ?2, enabled_states = enabled_states + ?3,
+            overrides = overrides + ?4, override_states = override_states + ?5,
+            identity_overrides = identity_overrides + ?6, updated_at = max(updated_at, ?7) WHERE id = ?1";
         let at = recorded.recorded_at.as_microsecond();
-        let Self { default_states, overrides, override_states, identity_overrides } = self;
-        let counts = (environment.id(), default_states, overrides, override_states, identity_overrides, at);
+        let Self { default_states, enabled_states, overrides, override_states, identity_overrides } = self;
+        let counts =
+            (environment.id(), default_states, enabled_states, overrides, override_states, identity_overrides, at);
         tx.prepare_cached(sql)?.execute(counts).map(drop)
     }
 }
@@ -63,9 +70,12 @@ pub(super) fn finish(
 ) -> Result<()> {
     if rows.finish()? {
         // Some rows were there before: how many of which kind is not known.
-        let sql = "UPDATE environment SET (default_states, overrides, override_states, identity_overrides) = (
-                SELECT count(*) FILTER (WHERE segment = 0 AND identity = 0), count(*) FILTER (WHERE segment > 0),
-                    count(*) FILTER (WHERE segment > 0 AND id IS NOT NULL), count(*) FILTER (WHERE identity > 0)
+        let sql = "UPDATE environment
+            SET (default_states, enabled_states, overrides, override_states, identity_overrides) = (
+                SELECT count(*) FILTER (WHERE segment = 0 AND identity = 0),
+                    count(*) FILTER (WHERE segment = 0 AND identity = 0 AND enabled),
+                    count(*) FILTER (WHERE segment > 0), count(*) FILTER (WHERE segment > 0 AND id IS NOT NULL),
+                    count(*) FILTER (WHERE identity > 0)
                 FROM feature_state WHERE environment = ?1)
             WHERE id = ?1";
         tx.prepare_cached(sql)?.execute([environment.id()])?;
@@ -76,16 +86,19 @@ pub(super) fn finish(
 
 /// Writes one state, which may be there already.
 pub(super) fn put(tx: &Transaction<'_>, row: StateRow<'_>) -> Result<Counts> {
-    let sql = "SELECT id IS NOT NULL FROM feature_state
+    let sql = "SELECT id IS NOT NULL, enabled FROM feature_state
         WHERE environment = ?1 AND feature = ?2 AND identity = ?3 AND segment = ?4";
     let key = (row.environment, row.feature.0, row.target.identity(), row.target.segment());
-    let had_state: Option<bool> = tx.prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?;
-    let has_state = row.id.is_some();
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let before: Option<(bool, bool)> = tx.prepare_cached(sql)?.query_row(key, read).optional()?;
     let mut counts = Counts::default();
-    match had_state {
-        None => counts.count(row.target, has_state, 1),
-        Some(false) if has_state => counts.override_states = 1,
-        Some(_) => {}
+    match (before, row.target) {
+        (None, _) => counts.add(&row),
+        (Some((_, was_enabled)), Target::Default) => {
+            counts.enabled_states = i64::from(row.content.enabled) - i64::from(was_enabled);
+        }
+        (Some((false, _)), Target::Segment(_)) if row.id.is_some() => counts.override_states = 1,
+        (Some(_), _) => {}
     }
     put_row(tx, &row, ON_CONFLICT)?;
     Ok(counts)
@@ -132,7 +145,7 @@ pub(super) fn remove(tx: &Transaction<'_>, environment: &KnownEnvironment, which
     };
     let sql = format!(
         "DELETE FROM feature_state WHERE environment = ?1 AND {condition}
-            RETURNING identity > 0, segment > 0, id IS NOT NULL"
+            RETURNING identity > 0, segment > 0, id IS NOT NULL, enabled"
     );
     let mut counts = Counts::default();
     let mut statement = tx.prepare_cached(&sql)?;
@@ -141,7 +154,7 @@ pub(super) fn remove(tx: &Transaction<'_>, environment: &KnownEnvironment, which
         match (row.get(0)?, row.get(1)?) {
             (true, _) => counts.identity_overrides -= 1,
             (false, true) => counts.count_override(row.get(2)?, -1),
-            (false, false) => counts.default_states -= 1,
+            (false, false) => counts.count_default(row.get(3)?, -1),
         }
     }
     Ok(counts)
