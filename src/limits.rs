@@ -268,6 +268,9 @@ pub const TRAITS_MAX: usize = 1_000;
 /// How long a session of the console lasts: a working day.
 pub const CONSOLE_SESSION_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// Sessions of the console that are remembered as ended before their time. With more, all that expire first are ended.
+pub const CONSOLE_ENDED_SESSIONS_MAX: usize = 10_000;
+
 /// How often a page of the console that somebody looks at is told of changes, at most: more often is not seen.
 pub const CONSOLE_LIVE_INTERVAL: Duration = Duration::from_millis(100);
 

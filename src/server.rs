@@ -39,9 +39,9 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The secret that sessions are signed with can be neither read nor made.
-    #[error("the file session-secret in the data directory: {0}")]
-    Secret(std::io::Error),
+    /// What is kept of sessions in the data directory can be neither read nor made.
+    #[error("the files session-secret and ended-sessions in the data directory: {0}")]
+    Sessions(std::io::Error),
     /// The door cannot be put together.
     #[error(transparent)]
     Door(#[from] http::DoorError),
@@ -79,10 +79,9 @@ impl Server {
         node.read_models.wait_for(head, START_WAIT).await;
         let shutdown = CancellationToken::new();
         let data_dir = &config.data.data_dir;
-        let (tokens, sessions) = match &config.stream_token_secret {
-            Some(AdminKey(secret)) => (StreamTokens::new(secret.as_bytes()), CookieSessions::new(secret.as_bytes())),
-            None => (StreamTokens::random(), CookieSessions::open(data_dir).map_err(ServerError::Secret)?),
-        };
+        let secret = config.stream_token_secret.as_ref().map(|AdminKey(secret)| secret.as_bytes());
+        let tokens = secret.map_or_else(StreamTokens::random, StreamTokens::new);
+        let sessions = CookieSessions::open(data_dir, secret).map_err(ServerError::Sessions)?;
         let state = http::AppState {
             commands: node.commands.clone(),
             read_models: node.read_models.clone(),

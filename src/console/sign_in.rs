@@ -6,6 +6,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use offshoot_projections::access::StoredKey;
+use tokio::task::spawn_blocking;
 
 use super::assets;
 use super::layout::{Theme, page_with};
@@ -20,6 +22,8 @@ use crate::http::kinds;
 use crate::http::problem::Problem;
 use crate::http::request_context::RequestContext;
 use crate::http::session::{Credentials, admit};
+use crate::limits::READ_YOUR_WRITES_WAIT;
+use crate::read_models::wait_for_serving;
 use crate::secrets::hash_api_key;
 
 /// Characters that are read of a key; the longest that can be chosen has 200.
@@ -69,7 +73,7 @@ async fn sign_in(
     }
     let next = read_next(&mut fields);
     let key = fields.optional("key", kinds::text(KEY_CHARACTERS_MAX)).unwrap_or_default();
-    match admit(&state, &Credentials::Key(hash_api_key(key.trim())), None).await {
+    match admit_latest(&state, Credentials::Key(hash_api_key(key.trim()))).await {
         Ok(key) => go_with_cookie(&next, &state.sessions.begin(key.id, clock::now(), context.is_https())),
         Err(Problem::NotAuthenticated(_)) => {
             let error = Some(texts::sign_in::WRONG_KEY);
@@ -80,6 +84,19 @@ async fn sign_in(
     }
 }
 
+/// The key that credentials stand for. One that is not known may only be younger than what the read model shows: issued a moment
+/// ago, or on another node. So whoever would be refused waits for what the log has by now.
+async fn admit_latest(state: &AppState, credentials: Credentials) -> Result<StoredKey, Problem> {
+    let admitted = admit(state, &credentials, None).await;
+    if !matches!(admitted, Err(Problem::NotAuthenticated(_))) {
+        return admitted;
+    }
+    // While the store is away, what is known counts.
+    let Ok(head) = state.commands.log().head().await else { return admitted };
+    wait_for_serving(&[&state.read_models.access], head, READ_YOUR_WRITES_WAIT).await;
+    admit(state, &credentials, None).await
+}
+
 async fn sign_out(
     State(state): State<AppState>,
     context: RequestContext,
@@ -87,9 +104,12 @@ async fn sign_out(
     mut fields: Fields,
 ) -> Result<Response, Problem> {
     let token = fields.optional("csrf_token", kinds::text(KEY_CHARACTERS_MAX)).unwrap_or_default();
-    let session = state.sessions.find(&headers, clock::now());
-    if session.is_some_and(|session| !session.has_csrf_token(token.as_bytes())) {
-        return Err(Problem::csrf_token_missing());
+    if let Some(session) = state.sessions.find(&headers, clock::now()) {
+        if !session.has_csrf_token(token.as_bytes()) {
+            return Err(Problem::csrf_token_missing());
+        }
+        let ended = spawn_blocking(move || state.sessions.end(&session, clock::now())).await;
+        ended.map_err(Problem::internal)?.map_err(Problem::internal)?;
     }
     go_with_cookie("/sign-in", &ended(context.is_https()))
 }

@@ -46,7 +46,7 @@ impl Viewer {
     /// # Errors
     /// 401 if they are not.
     pub async fn is_still_here(&self) -> Result<(), Problem> {
-        if clock::now() >= self.cookie.expires_at {
+        if !self.session.state.sessions.is_valid(&self.cookie, clock::now()) {
             return Err(Problem::invalid_token());
         }
         admit(&self.session.state, &Credentials::Session(self.cookie.clone()), None).await.map(|_| ())

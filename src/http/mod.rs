@@ -12,6 +12,7 @@ mod change_stream;
 mod conditional;
 pub mod cookie_session;
 pub mod detached;
+pub mod ended_sessions;
 pub mod envelope;
 pub mod field_errors;
 pub mod fields;

@@ -1,7 +1,11 @@
 //! Sessions, asked over plain HTTP: what a cookie opens, and what it does not.
 
+use offshoot::commands::{CommandContext, NewApiKey};
+use offshoot_aggregates::Actor;
+use offshoot_aggregates::organisation::ApiKeyRole;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::client::{Client, Reply};
 use crate::support::server::{ADMIN_KEY, TestServer};
@@ -93,6 +97,54 @@ async fn a_session_outlives_a_restart_and_ends_with_its_key() {
     assert_eq!(page.headers()["location"], "/sign-in");
     let page = nobody.request(Method::GET, "/sign-in").header("cookie", &cookie).send().await.unwrap();
     assert_eq!(page.status(), 200, "who is led to sign in stays there");
+}
+
+#[tokio::test]
+async fn a_session_that_was_signed_out_opens_nothing_any_more_also_after_a_restart() {
+    let server = TestServer::start().await;
+    let nobody = server.without_key();
+    let ((cookie, token), (other, _)) = (begin(&server).await, begin(&server).await);
+    let sign_out = |token: &str| {
+        let request = server.without_key().request(Method::POST, "/sign-out").body(format!("csrf_token={token}"));
+        request.header("content-type", "application/x-www-form-urlencoded").header("cookie", &cookie)
+    };
+    assert_eq!(sign_out("something-else").send().await.unwrap().status(), 403);
+    ask(&nobody, Method::GET, "projects/", &[("cookie", &cookie)], None).await.expect(200);
+    let answer = sign_out(&token).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (303, &"/sign-in".parse().unwrap()));
+    let is_ended = async |server: &TestServer| {
+        let nobody = server.without_key();
+        ask(&nobody, Method::GET, "projects/", &[("cookie", &cookie)], None).await.expect(401);
+        let headers = [("cookie", cookie.as_str()), ("x-csrf-token", &token)];
+        ask(&nobody, Method::POST, "projects/", &headers, Some(json!({ "name": "Shop" }))).await.expect(401);
+        let page = nobody.request(Method::GET, "/").header("cookie", &cookie).send().await.unwrap();
+        assert_eq!(page.headers()["location"], "/sign-in");
+        // Nobody else's session is ended by it.
+        ask(&nobody, Method::GET, "projects/", &[("cookie", &other)], None).await.expect(200);
+    };
+    is_ended(&server).await;
+    is_ended(&server.restart().await).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_issued_a_moment_ago_is_not_taken_for_one_that_nobody_has() {
+    let server = TestServer::start().await;
+    let (organisation, _) = server.commands().first_organisation().await.unwrap().unwrap();
+    for number in 0..20 {
+        let context = CommandContext::repeatable(Actor::operator("test"), Uuid::new_v4());
+        let new = NewApiKey {
+            name: format!("key {number}"),
+            role: ApiKeyRole::OrganisationAdmin,
+            expires_at: None,
+            key: None,
+            projects: Vec::new(),
+            environments: Vec::new(),
+        };
+        let issued = server.commands().issue_api_key(&context, organisation, new).await.unwrap().created;
+        let request = server.without_key().request(Method::POST, "/sign-in").body(format!("key={}", issued.key));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(request.send().await.unwrap().status(), 303, "the read model has not heard of it, the log has");
+    }
 }
 
 #[tokio::test]
