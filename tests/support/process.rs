@@ -21,6 +21,11 @@ pub fn offshoot() -> Command {
     without_settings(Command::new(env!("CARGO_BIN_EXE_offshoot")))
 }
 
+/// A binary that was built otherwise, in the same way.
+pub fn offshoot_at(path: &OsStr) -> Command {
+    without_settings(Command::new(path))
+}
+
 /// The binary under test, run by a shell after `preparation`: for limits that only a process itself can set.
 pub fn offshoot_after(preparation: &str) -> Command {
     let mut command = Command::new("sh");
