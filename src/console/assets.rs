@@ -58,7 +58,6 @@ const MODULES: &[(&str, &str)] = embedded![
     "overrides.js",
     "state_forms.js",
     "states.js",
-    "switches.js",
     "theme.js",
     "times.js",
     "toasts.js",

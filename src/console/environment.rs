@@ -4,15 +4,14 @@ use askama::Template;
 use async_trait::async_trait;
 use axum::response::Response;
 use offshoot_aggregates::environment::EnvironmentSettings;
-use offshoot_aggregates::permissions::EnvironmentPermission;
-use offshoot_aggregates::{RecordedEvent, StreamId};
+use offshoot_aggregates::{RecordedEvent, StreamId, Version};
 use offshoot_projections::Page;
 use offshoot_projections::environment_status::StoredEnvironment;
-use offshoot_projections::feature_states;
-use offshoot_projections::features::{self, FeatureFilter, FeatureSort, SortDirection, StoredProject};
+use offshoot_projections::features::{FeatureFilter, FeatureSort, SortDirection, StoredProject, list_features};
 
 use super::assets;
-use super::environments::{self, ShownEnvironment};
+use super::environments::ShownEnvironment;
+use super::features::{ShownFeature, environment, lock, with_states};
 use super::layout::{Section, Shell, page};
 use super::live::{Region, Regions, follow};
 use super::problem_page::PageProblem;
@@ -52,14 +51,10 @@ struct EnvironmentLive<'a> {
 struct ShownFeatures {
     listed: Vec<ShownFeature>,
     total: String,
-}
-
-/// A feature as it is in an environment.
-struct ShownFeature {
-    name: String,
-    /// Its id in the environment; none while that is being created.
-    state: Option<i64>,
-    is_on: bool,
+    /// Why they cannot be changed; none if nothing is in the way.
+    lock: Option<&'static str>,
+    /// The version of the environment at which they are that.
+    version: Version,
 }
 
 /// What the page is read from.
@@ -71,37 +66,24 @@ struct Found {
 }
 
 async fn find(viewer: &Viewer, key: &str) -> Result<Found, Problem> {
-    let stored = viewer.session.environment(key, Some(EnvironmentPermission::ViewEnvironment)).await?;
+    let (stored, shown) = environment(viewer, key).await?;
     let project = viewer.session.find_project(stored.project).await?;
-    let shown = environments::show(viewer, vec![stored.clone()]).await?.pop();
-    let shown = shown.ok_or_else(|| Problem::not_found("Environment"))?;
-    let features = find_features(viewer, &shown, &project).await?;
+    let features = find_features(viewer, (&stored, &shown), &project).await?;
     Ok(Found { stored, project, shown, features })
 }
 
 async fn find_features(
     viewer: &Viewer,
-    environment: &ShownEnvironment,
+    (stored, shown): (&StoredEnvironment, &ShownEnvironment),
     project: &StoredProject,
 ) -> Result<ShownFeatures, Problem> {
-    let read_models = &viewer.session.state.read_models;
     let (id, rows) = (project.id, Page { limit: SHOWN_FEATURES, offset: 0 });
     let order = (FeatureSort::Name, SortDirection::Ascending);
-    let query = move |file: &_| features::list_features(file, id, &FeatureFilter::default(), order, rows);
-    let found = read_models.features.query(query).await?;
-    let ids: Vec<_> = found.iter().map(|feature| feature.definition.id).collect();
-    let (environment_id, is_there) = (environment.id, environment.flags.is_some());
-    let query = move |file: &_| feature_states::default_states_of(file, environment_id, &ids);
-    let states = read_models.feature_states.query(query).await?;
-    let feature = |stored: features::StoredFeature| {
-        let state = states.get(&stored.definition.id).filter(|_| is_there);
-        ShownFeature {
-            state: state.map(|state| state.id.0),
-            is_on: state.is_some_and(|state| state.content.enabled),
-            name: stored.definition.name,
-        }
-    };
-    Ok(ShownFeatures { listed: found.into_iter().map(feature).collect(), total: grouped(project.total_features) })
+    let query = move |file: &_| list_features(file, id, &FeatureFilter::default(), order, rows);
+    let found = viewer.session.state.read_models.features.query(query).await?;
+    let (version, listed) = with_states(viewer, stored, shown.flags.is_some(), found).await?;
+    let lock = lock(viewer, stored, shown).await.or(shown.flags.is_none().then_some(texts::features::NOT_READY));
+    Ok(ShownFeatures { listed, total: grouped(project.total_features), lock, version })
 }
 
 pub(super) async fn show(viewer: Viewer, Path(key): Path<String>) -> Result<Response, PageProblem> {

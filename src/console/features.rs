@@ -78,15 +78,15 @@ struct FeatureList {
     next: Option<String>,
 }
 
-/// A feature as it is in the environment.
-struct ShownFeature {
-    id: i64,
-    name: String,
+/// A feature as it is in an environment.
+pub(super) struct ShownFeature {
+    pub(super) id: i64,
+    pub(super) name: String,
     description: Option<String>,
     is_multivariate: bool,
     is_archived: bool,
     /// None while it is not there.
-    state: Option<ShownState>,
+    pub(super) state: Option<ShownState>,
     /// How many segments it is overridden for, in words, if it is.
     overrides: Option<String>,
 }
@@ -162,7 +162,7 @@ async fn matching(
 }
 
 /// Features with what they are in the environment, and the version of the environment at which they are that.
-async fn with_states(
+pub(super) async fn with_states(
     viewer: &Viewer,
     stored: &StoredEnvironment,
     is_there: bool,

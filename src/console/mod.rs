@@ -50,6 +50,7 @@ pub fn routes(state: AppState) -> Router {
     // The last layer is the outermost.
     let pages = Router::new()
         .route("/", get(overview::show))
+        .route("/live/overview", get(overview::live))
         .route("/projects/{id}", get(project::show))
         .route("/live/projects/{id}", get(project::live))
         .route("/environments/{key}", get(environment::show))

@@ -1,15 +1,20 @@
-//! The first page: the projects that the viewer may see.
+//! The first page: the projects that the viewer may see, and whether anything is being created in them.
 
 use askama::Template;
+use async_trait::async_trait;
 use axum::response::Response;
+use offshoot_aggregates::RecordedEvent;
+use offshoot_aggregates::environment::CreationStatus;
 use offshoot_aggregates::ids::OrganisationId;
+use offshoot_projections::environment_status::CloneStatus;
 use offshoot_projections::features::StoredProject;
 use offshoot_projections::{Page, access, environment_status, features};
 
 use super::assets;
 use super::layout::{Section, Shell, page};
+use super::live::{Region, Regions, follow};
 use super::problem_page::PageProblem;
-use super::shown::counted;
+use super::shown::{counted, grouped};
 use super::texts;
 use super::viewer::Viewer;
 use crate::http::problem::Problem;
@@ -22,13 +27,46 @@ struct OverviewPage {
     organisations: Vec<Organisation>,
 }
 
+/// The region that holds all projects.
+#[derive(Template)]
+#[template(config = "src/console/askama.toml", path = "project_list.html")]
+struct ProjectList<'a> {
+    projects: &'a [ProjectCard],
+    organisations: &'a [Organisation],
+}
+
+/// The region of one of them.
+#[derive(Template)]
+#[template(config = "src/console/askama.toml", path = "project_card.html")]
+struct ProjectItem<'a> {
+    project: &'a ProjectCard,
+}
+
 /// A project, at a glance.
 struct ProjectCard {
     id: i64,
     name: String,
     features: String,
     environments: String,
+    /// Environments that are being created.
     creating: u64,
+    /// Environments whose creation failed and was neither retried nor cancelled.
+    failed: u64,
+}
+
+impl ProjectCard {
+    fn creating(&self) -> String {
+        texts::overview::being_created(&grouped(self.creating))
+    }
+
+    fn failed(&self) -> String {
+        texts::overview::failed(&grouped(self.failed))
+    }
+
+    /// What those who listen are told when it changes.
+    fn announcement(&self) -> String {
+        texts::overview::announce(&self.name, self.creating, self.failed)
+    }
 }
 
 /// An organisation in which the viewer may create projects.
@@ -38,17 +76,21 @@ struct Organisation {
 }
 
 pub(super) async fn show(viewer: Viewer) -> Result<Response, PageProblem> {
-    let organisations = administered(&viewer).await?;
+    let (projects, organisations) = (find(&viewer).await?, administered(&viewer).await?);
+    let shell = viewer.shell(Section::Projects, texts::overview::TITLE);
+    Ok(page(&OverviewPage { shell, projects, organisations })?)
+}
+
+async fn find(viewer: &Viewer) -> Result<Vec<ProjectCard>, Problem> {
     let principal = viewer.session.principal();
     let read_models = &viewer.session.state.read_models;
     let visible = read_models.access.query(move |file| access::visible_projects(file, &principal)).await?;
     let projects = read_models.features.query(move |file| features::projects_by_ids(file, &visible)).await?;
     let mut cards = Vec::new();
     for project in projects.into_iter().filter(|project| !project.is_deleted) {
-        cards.push(card(&viewer, project).await?);
+        cards.push(card(viewer, project).await?);
     }
-    let shell = viewer.shell(Section::Projects, texts::overview::TITLE);
-    Ok(page(&OverviewPage { shell, projects: cards, organisations })?)
+    Ok(cards)
 }
 
 async fn card(viewer: &Viewer, project: StoredProject) -> Result<ProjectCard, Problem> {
@@ -57,13 +99,21 @@ async fn card(viewer: &Viewer, project: StoredProject) -> Result<ProjectCard, Pr
     let visible = read_models.access.query(move |file| access::visible_environments(file, &principal, id)).await?;
     let query = move |file: &_| environment_status::list_environments(file, id, &visible, Page::ALL);
     let environments = read_models.environment_status.query(query).await?;
-    let creating = environments.iter().filter(|environment| environment.is_creating).count() as u64;
+    let unfinished = environments.iter().filter(|environment| environment.is_creating);
+    let uuids: Vec<_> = unfinished.map(|environment| environment.uuid).collect();
+    let query = move |file: &_| uuids.iter().map(|uuid| environment_status::clone_status(file, *uuid)).collect();
+    // An environment that comes from a document is no clone, and is being created as well.
+    let unfinished: Vec<Option<CloneStatus>> = read_models.environment_status.query(query).await?;
+    let is_failed =
+        |clone: &&Option<CloneStatus>| clone.as_ref().is_some_and(|clone| clone.status == CreationStatus::Failed);
+    let failed = unfinished.iter().filter(is_failed).count() as u64;
     Ok(ProjectCard {
         id: id.0,
         name: project.settings.name,
         features: counted(project.total_features, "feature", "features"),
         environments: counted(environments.len() as u64, "environment", "environments"),
-        creating,
+        creating: unfinished.len() as u64 - failed,
+        failed,
     })
 }
 
@@ -74,4 +124,37 @@ async fn administered(viewer: &Viewer) -> Result<Vec<Organisation>, Problem> {
     let query = move |file: &_| features::organisations_by_ids(file, &ids);
     let stored = viewer.session.state.read_models.features.query(query).await?;
     Ok(stored.into_iter().map(|stored| Organisation { id: stored.id.0, name: stored.name }).collect())
+}
+
+pub(super) async fn live(viewer: Viewer) -> Result<Response, Problem> {
+    Ok(follow(viewer.clone(), OverviewRegions { viewer }))
+}
+
+struct OverviewRegions {
+    viewer: Viewer,
+}
+
+#[async_trait]
+impl Regions for OverviewRegions {
+    /// All but what is said so often that nobody looks at it here: what flags are.
+    fn concerns(&self, event: &RecordedEvent) -> bool {
+        let often = ["FeatureState", "SegmentOverride", "Identity", "IdsReserved"];
+        !often.iter().any(|kind| event.event_type.starts_with(kind))
+    }
+
+    async fn render(&mut self) -> Result<Vec<Region>, Problem> {
+        let (projects, organisations) = (find(&self.viewer).await?, administered(&self.viewer).await?);
+        let list = ProjectList { projects: &projects, organisations: &organisations };
+        let ids: Vec<_> = projects.iter().map(|project| project.id.to_string()).collect();
+        let mut regions = vec![Region {
+            id: "projects".to_owned(),
+            html: list.render().map_err(Problem::internal)?,
+            shape: Some(ids.join(" ")),
+        }];
+        for project in &projects {
+            let html = ProjectItem { project }.render().map_err(Problem::internal)?;
+            regions.push(Region { id: format!("project-{}", project.id), html, shape: None });
+        }
+        Ok(regions)
+    }
 }

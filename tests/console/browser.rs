@@ -16,6 +16,10 @@ use thirtyfour::{
 
 use crate::support::prepared::PATIENCE;
 
+/// How long one script may take. Whoever waits for longer asks again: a driver that has not noticed that a page was left
+/// would wait for ever for what a script in it has to say.
+const SCRIPT_PATIENCE: Duration = Duration::from_secs(30);
+
 /// A browser in which nobody has been anywhere.
 pub struct Browser {
     process: DriverProcess,
@@ -66,7 +70,7 @@ impl Browser {
         capabilities.set("goog:loggingPrefs", json!({ "browser": "ALL", "performance": "ALL" })).unwrap();
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
         let driver = driver.expect("Chromium starts (scripts/browser installs it)");
-        let patient = TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), Some(Duration::ZERO));
+        let patient = TimeoutConfiguration::new(Some(SCRIPT_PATIENCE), Some(PATIENCE), Some(Duration::ZERO));
         driver.update_timeouts(patient).await.unwrap();
         Self { process, driver: ManuallyDrop::new(driver) }
     }

@@ -43,7 +43,7 @@ async fn flags_are_locked_with_the_reason_while_settings_are_not_and_both_are_fr
     assert_eq!(page.text("h1").await, "Rehearsal");
     assert_accessible(&page).await;
 
-    let first = page.wait_for("#feature-1").await;
+    let first = page.wait_for("#features .switch").await;
     assert!(first.is_selected().await.unwrap(), "the first flag of the sample is on");
     first.click().await.unwrap();
     page.wait_for_text("#features", "599 of 1 200 on").await;
@@ -93,20 +93,43 @@ async fn a_clone_is_cancelled_after_a_question_and_is_gone() {
 }
 
 #[tokio::test]
+async fn who_looks_at_an_environment_that_somebody_else_deletes_is_told_and_led_back() {
+    let server = TestServer::start().await;
+    let (project, source) = server.sample(10).await;
+    let path = format!("/environments/{}", source.api_key);
+    let pages = [visit(&server, &path).await, visit(&server, &format!("{path}/features")).await];
+    pages[0].write("#settings-name", "about to be something else").await;
+    for page in &pages {
+        page.wait_for(".switch").await;
+    }
+    let deleted = server.delete(&format!("environments/{}/", source.api_key)).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.body);
+    for page in pages {
+        page.wait_for_text("h1", "This environment was deleted").await;
+        assert_eq!(page.path().await.trim_end_matches("/features"), path, "it is where it was");
+        assert_eq!(page.evaluate("document.activeElement.tagName").await, "H1");
+        assert_accessible(&page).await;
+        page.click("main a.primary").await;
+        page.wait_for_path(&format!("/projects/{}", project.id)).await;
+        page.leave().await;
+    }
+}
+
+#[tokio::test]
 async fn a_switch_that_is_refused_goes_back() {
     let gate = Gate::closed_for(&[]);
     let server = TestServer::start_on(|log| gate.before(log)).await;
     let (project, source) = server.sample(10).await;
     let page = visit(&server, &format!("/environments/{}", source.api_key)).await;
-    page.wait_for("#feature-1").await;
+    page.wait_for("#features .switch").await;
     // The page does not hear of it, so that its switch leads nowhere.
     page.block(&["*/live/*", "*/environments/*?*"]).await;
     let states = server.get(&format!("environments/{}/featurestates/", source.api_key)).await.expect(200);
     let feature = &states["results"][0]["feature"];
     gate.go_away();
-    page.click("#feature-1").await;
-    page.wait_for_text(".toast.danger", "It was not changed").await;
-    assert_eq!(page.evaluate("document.querySelector('#feature-1').checked").await, true);
+    page.click("#features .switch").await;
+    page.wait_for_text(".toast.danger", "flag_000000: It stays as it was:").await;
+    assert_eq!(page.evaluate("document.querySelector('#features .switch').checked").await, true);
     gate.come_back();
     let body = json!({ "description": "still there" });
     server.patch(&format!("projects/{}/features/{feature}/", project.id), body).await.expect(200);

@@ -1,11 +1,13 @@
 //! What somebody does on a page and sees there.
 
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use thirtyfour::{By, Key, WebElement};
 
 use super::browser::Browser;
+use crate::support::prepared::PATIENCE;
 
 /// A page in a browser.
 pub struct Page {
@@ -67,11 +69,12 @@ impl Page {
     /// Waits until an expression in the page's JavaScript is true, and tells what it is then. It may lead to other pages
     /// meanwhile.
     pub async fn wait_until(&self, expression: &str) -> Value {
+        let begun = Instant::now();
         loop {
             match self.browser.driver().execute_async(WAIT, vec![json!(expression)]).await {
                 Ok(value) => return value.json().clone(),
-                // The page was left while it was looked at.
-                Err(error) if is_of_a_page_left(&error.to_string()) => {}
+                // The page was left while it was looked at; or the driver has not noticed that.
+                Err(error) if is_of_a_page_left(&error.to_string()) && begun.elapsed() < PATIENCE => {}
                 Err(error) => panic!("{expression}: {error}\n{}", self.source().await),
             }
         }
@@ -144,6 +147,11 @@ impl Page {
         self.browser.devtools("Emulation.setDeviceMetricsOverride", parameters).await;
     }
 
+    /// Makes the screen as wide and high as the window again.
+    pub async fn resize_to_window(&self) {
+        self.browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
     /// Makes the browser prefer light or dark colours.
     pub async fn prefer(&self, colours: Colours) {
         let value = if colours == Colours::Dark { "dark" } else { "light" };
@@ -189,7 +197,16 @@ impl Page {
 }
 
 fn is_of_a_page_left(error: &str) -> bool {
-    ["unloaded", "aborted by navigation", "no such execution context", "document was detached", "frame was detached"]
-        .iter()
-        .any(|sign| error.contains(sign))
+    let signs = [
+        "unloaded",
+        "aborted by navigation",
+        "no such execution context",
+        "document was detached",
+        "frame was detached",
+        "frame detached",
+        "Cannot find context",
+        "navigated or closed",
+        "script timeout",
+    ];
+    signs.iter().any(|sign| error.contains(sign))
 }

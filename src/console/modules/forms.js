@@ -15,7 +15,8 @@ export function startForms() {
     const form = event.target.closest("form[data-api]");
     if (!form) return;
     event.preventDefault();
-    submit(form);
+    // One that is shown as disabled keeps the focus, and does nothing.
+    if (event.submitter?.getAttribute("aria-disabled") !== "true") submit(form);
   });
   document.addEventListener("cleared", (event) => {
     clearErrors(event.target);
@@ -35,24 +36,26 @@ function showNeeded(form) {
 }
 
 async function submit(form) {
+  if (isBusy(form)) return;
   clearErrors(form);
   const [method, pattern] = form.dataset.api.split(" ");
   const path = pattern.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(form.elements.namedItem(name).value));
   const body = method === "DELETE" ? undefined : values(form);
   if (form.dataset.sends === "changed" && Object.keys(body).length === 0) return toast(texts.nothingToSave);
   const { version } = form.dataset;
+  let answer;
   setBusy(form, true);
   try {
-    const answer = await send(method, path, body, { version: version || undefined });
-    if (form.dataset.sends === "changed") keepAsBefore(form);
-    form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer }));
-    await proceed(form, answer);
+    answer = await send(method, path, body, { version: version || undefined });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    showErrors(form, error);
+    return showErrors(form, error);
   } finally {
     setBusy(form, false);
   }
+  if (form.dataset.sends === "changed") keepAsBefore(form);
+  form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer }));
+  await proceed(form, answer);
 }
 
 async function proceed(form, { body }) {
@@ -113,9 +116,20 @@ function valueOf(field) {
   }
 }
 
-function setBusy(form, isBusy) {
-  form.setAttribute("aria-busy", String(isBusy));
-  for (const button of form.querySelectorAll("button:not([type=button])")) button.disabled = isBusy;
+// A region that comes meanwhile does not know of it.
+const busy = new WeakSet();
+
+/** Whether what a form asked for is not answered yet: it cannot ask again. */
+export function isBusy(form) {
+  return busy.has(form);
+}
+
+/** Says so. Its buttons keep the focus, which ones that are disabled would lose. */
+export function setBusy(form, is) {
+  if (is) busy.add(form);
+  else busy.delete(form);
+  form.setAttribute("aria-busy", String(is));
+  for (const button of form.querySelectorAll("button:not([type=button])")) button.setAttribute("aria-disabled", String(is));
 }
 
 function showErrors(form, error) {

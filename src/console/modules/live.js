@@ -59,10 +59,18 @@ function open() {
   stream.addEventListener("error", broken);
 }
 
-// What the page shows is deleted. Whoever does that here is on the way to another page.
+// What the page shows is deleted: it says so, in the words that it has for that. Whoever does that here is on the way to
+// another page.
 function gone() {
-  rest();
-  if (!isLeaving && !document.querySelector("form[aria-busy=true]")) location.reload();
+  pause();
+  if (isLeaving) return;
+  if (document.querySelector("form[aria-busy=true]")) return setTimeout(gone, POLL_MS);
+  const words = document.getElementById("gone");
+  if (!words) return location.reload();
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  const content = document.getElementById("content");
+  content.replaceChildren(words.content.cloneNode(true));
+  content.querySelector("h1").focus();
 }
 
 /** Goes to another page of the console. */

@@ -8,7 +8,6 @@ import { startDialogs } from "./dialogs.js";
 import { startFilters } from "./filters.js";
 import { startForms } from "./forms.js";
 import { startLive } from "./live.js";
-import { startSwitches } from "./switches.js";
 import { startTheme } from "./theme.js";
 import { showTimes } from "./times.js";
 
@@ -18,5 +17,4 @@ startDialogs();
 startForms();
 startFilters();
 startCopying();
-startSwitches();
 startLive();

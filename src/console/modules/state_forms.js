@@ -2,6 +2,7 @@
 // somebody has begun to change is theirs (`data-kept`) until it is saved or discarded: what others do meanwhile does not
 // change it, and shows when it is saved.
 import { ApiError } from "./api.js";
+import { isBusy, setBusy } from "./forms.js";
 import { refresh } from "./live.js";
 import { changeState, shownVersion } from "./states.js";
 import { texts } from "./texts.js";
@@ -16,9 +17,13 @@ export function startStateForms() {
     const form = formOf(event.target);
     if (!form) return;
     event.preventDefault();
-    save(form);
+    if (!isBusy(form)) save(form);
   });
-  document.addEventListener("reset", (event) => formOf(event.target) && queueMicrotask(() => discard(event.target)));
+  document.addEventListener("reset", (event) => {
+    if (!formOf(event.target)) return;
+    if (isBusy(event.target)) event.preventDefault();
+    else queueMicrotask(() => discard(event.target));
+  });
 }
 
 function edited(form) {
@@ -108,11 +113,6 @@ function checkWeights(form) {
     place.hidden = wrong.length === 0;
   }
   return wrong.length === 0;
-}
-
-function setBusy(form, isBusy) {
-  form.setAttribute("aria-busy", String(isBusy));
-  for (const button of form.querySelectorAll("button")) button.disabled = isBusy;
 }
 
 function say(form, text) {

@@ -1,7 +1,7 @@
 //! The page of one feature in an environment.
 
 pub const ON: &str = "On in this environment";
-pub const ON_FOR: &str = "On for";
+pub const ON_FOR: &str = "On for this segment";
 pub const DEFAULT: &str = "For everybody";
 pub const DEFAULT_LEAD: &str = "What applications are told unless an override below says otherwise.";
 pub const TYPE: &str = "Kind of value";

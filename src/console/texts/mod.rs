@@ -5,6 +5,7 @@ pub mod environment;
 pub mod environments;
 pub mod feature;
 pub mod features;
+pub mod gone;
 pub mod layout;
 pub mod overview;
 pub mod problem;
@@ -18,13 +19,11 @@ pub const MODULES: &[(&str, &str)] = &[
     ("copyFailed", "Copying was refused. Select the text and copy it by hand."),
     ("unreachable", "The server cannot be reached. Nothing was changed."),
     ("failed", "That did not work."),
-    ("sending", "Sending…"),
     ("interrupted", "Live updates are interrupted. This page looks for news every second."),
     ("away", "The server does not answer. This page tries again every second and goes on by itself."),
     ("changedMeanwhile", "Somebody else changed this meanwhile. The page shows it as it is now; try again."),
     ("dismiss", "Dismiss"),
     ("nothingToSave", "Nothing is different from before."),
-    ("switchedBack", "It was not changed, and is shown as it was:"),
     ("rolledBack", "It stays as it was:"),
     ("savedState", "Saved."),
     ("tookTheirs", "The page shows theirs."),

@@ -12,4 +12,21 @@ pub const NAME: &str = "Name";
 pub const ORGANISATION: &str = "Organisation";
 pub const DIALOG: &str = "New project";
 pub const SUBMIT: &str = "Create project";
-pub const BEING_CREATED: &str = "being created";
+
+/// How many environments are being created.
+pub fn being_created(number: &str) -> String {
+    format!("{number} being created")
+}
+
+/// How many could not be created.
+pub fn failed(number: &str) -> String {
+    format!("{number} failed")
+}
+
+/// What those who listen are told when either changes.
+pub fn announce(name: &str, creating: u64, failed: u64) -> String {
+    match (creating, failed) {
+        (0, 0) => format!("{name}: every environment is ready"),
+        _ => format!("{name}: {creating} being created, {failed} failed"),
+    }
+}
