@@ -1,10 +1,13 @@
 //! A runtime of its own for work that goes on behind the answers: keeping read models up to date, copying clones.
 
-use std::io;
+use std::cell::Cell;
+use std::time::Instant;
+use std::{io, thread};
 
+use rusqlite::Connection;
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-use crate::limits::BACKGROUND_NICENESS;
+use crate::limits::{BACKGROUND_NICENESS, BACKGROUND_STRETCH_MAX, SQLITE_STEPS_PER_STRETCH};
 
 /// Runs what nobody waits for in threads that give way to those that answer.
 ///
@@ -66,4 +69,30 @@ impl Niceness {
             tracing::warn!(%error, "work in the background cannot be given a lower priority");
         }
     }
+}
+
+/// Lets whoever waits for this core go first, if this thread has worked for [`BACKGROUND_STRETCH_MAX`] without doing so.
+///
+/// A nicer thread gets less time, but whatever it gets it gets in one piece: a scheduler does not take the core from it the
+/// moment that somebody else wants it, but lets it work for a millisecond or more.
+pub fn give_way() {
+    thread_local! {
+        static SINCE: Cell<Instant> = Cell::new(Instant::now());
+    }
+    if SINCE.get().elapsed() >= BACKGROUND_STRETCH_MAX {
+        thread::yield_now();
+        SINCE.set(Instant::now());
+    }
+}
+
+/// Makes a connection give way in the midst of its statements.
+///
+/// # Errors
+/// The connection is closed.
+pub fn give_way_within(connection: &mut Connection) -> rusqlite::Result<()> {
+    let go_on = || {
+        give_way();
+        false
+    };
+    connection.progress_handler(SQLITE_STEPS_PER_STRETCH, Some(go_on))
 }

@@ -117,6 +117,9 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// delay, seldom enough that the cost of a transaction does not show.
 pub const PROJECTION_INTERVAL: Duration = Duration::from_millis(20);
 
+/// It is written earlier if so many bytes have come meanwhile: a few batches of a clone, beside which a transaction costs little.
+pub const PROJECTION_GATHERED_BYTES: u64 = 256 << 10;
+
 /// Bytes of aggregates kept in memory (as their events weigh; see `commands/aggregate_store.rs`).
 pub const AGGREGATE_CACHE_BYTES_MAX: u64 = 512 << 20;
 
@@ -281,6 +284,12 @@ pub const START_WAIT: Duration = Duration::from_secs(1);
 /// How much nicer the threads that work in the background are than those that answer (see sched(7)): whoever answers goes first,
 /// and yet under load they get a quarter of the time, since whoever has changed something waits until read models show it.
 pub const BACKGROUND_NICENESS: i32 = 5;
+
+/// How long a thread in the background works at a stretch while others wait for its core: a few times as long as an answer takes.
+pub const BACKGROUND_STRETCH_MAX: Duration = Duration::from_micros(100);
+
+/// After so many steps of SQLite's virtual machine, which take some ten microseconds, its work in the background may give way.
+pub const SQLITE_STEPS_PER_STRETCH: i32 = 200;
 
 /// The same for the thread that writes the log: answers come first, but before the background, since commands wait for it.
 pub const LOG_WRITER_NICENESS: i32 = 2;

@@ -7,7 +7,7 @@ use offshoot_aggregates::id_allocator::{
 use crate::support::scenario::{given, given_nothing};
 
 fn reserve(kind: IdKind, count: u64) -> Command {
-    Command::ReserveIds { kind, count }
+    Command::ReserveIds { blocks: vec![(kind, count)] }
 }
 
 fn reserved(kind: IdKind, first: i64, count: u64) -> Event {
@@ -35,6 +35,27 @@ fn each_kind_counts_by_itself() {
         1,
         3,
     )]);
+}
+
+#[test]
+fn several_blocks_are_reserved_together_or_not_at_all() {
+    let (features, segments) = ((IdKind::Feature, 500), (IdKind::Segment, 3));
+    let command = |blocks| Command::ReserveIds { blocks };
+    given_nothing::<IdAllocator>().when(command(vec![features, segments, features])).then([
+        reserved(IdKind::Feature, 1, 500),
+        reserved(IdKind::Segment, 1, 3),
+        reserved(IdKind::Feature, 501, 500),
+    ]);
+    given_nothing::<IdAllocator>().when(command(vec![features, (IdKind::Segment, 0)])).then_rejected(Error::EmptyBlock);
+}
+
+#[test]
+fn whoever_reserves_blocks_knows_where_each_of_them_begins() {
+    let allocator = given::<IdAllocator>([reserved(IdKind::Feature, 1, 7)])
+        .when(reserve(IdKind::Segment, 2))
+        .then([reserved(IdKind::Segment, 1, 2)]);
+    let blocks = [(IdKind::Feature, 5), (IdKind::Segment, 1), (IdKind::Feature, 1)];
+    assert_eq!(allocator.firsts(&blocks), Ok(vec![8, 3, 13]));
 }
 
 #[test]

@@ -7,8 +7,6 @@ use offshoot_aggregates::environment::{
     CloneMode, CloneModeReason, CloneOrigin, CloneReader, CloneRequest, CloneTarget, Environment, EnvironmentCommand,
     EnvironmentError, EnvironmentRef, InvalidClone, clone_size,
 };
-use offshoot_aggregates::id_allocator::IdKind;
-use offshoot_aggregates::ids::FeatureSegmentId;
 use offshoot_aggregates::permissions::Principal;
 use offshoot_aggregates::project::{Project, ProjectError};
 use offshoot_aggregates::text::check_name;
@@ -117,14 +115,13 @@ impl Commands {
         settings.name.clone_from(&options.name);
         settings.description = options.description.unwrap_or(settings.description);
         settings.check()?;
-        let first_feature_segment_id = FeatureSegmentId(self.ids.take(IdKind::FeatureSegment, overrides).await?);
         let uuid = environment_uuid(context, None);
         let (project, name) = (cut.project_uuid, options.name);
         let reserved = self.reserve_environment(context, project, uuid, &name, overrides, true).await?;
         let target = CloneTarget {
             first_feature_state_id: reserved.reservation.first_feature_state_id,
-            first_override_state_id: reserved.first_extra_id,
-            first_feature_segment_id,
+            first_override_state_id: reserved.first_override_state_id,
+            first_feature_segment_id: reserved.first_feature_segment_id,
         };
         let origin = self.origin(source, &cut, mode, total, target).await?;
         let batches = match mode {
@@ -139,6 +136,9 @@ impl Commands {
         let environment = self.new_environment(project, &reserved, new).await?;
         let inherited = cut.source.grants().values().filter(|_| options.clone_permissions);
         let grants = inherited.cloned().collect();
+        if mode == CloneMode::Async {
+            self.keep_cut(source, &cut);
+        }
         let request = CloneRequest { environment, origin, grants, batches };
         let command = EnvironmentCommand::RequestEnvironmentClone(Box::new(request));
         self.finish_environment(context, project, &reserved, name, command).await
@@ -196,6 +196,13 @@ impl Commands {
             source: Arc::new(at_cut.aggregate),
             project: Arc::new(project.aggregate),
         })
+    }
+
+    /// Keeps a cut for the worker: the project has gone on by the name that was reserved, the source may.
+    fn keep_cut(&self, source: Uuid, cut: &Cut) {
+        let (source, project) = (StreamId::environment(source), StreamId::project(cut.project_uuid));
+        self.environments.keep_until_asked(&source.key, Environment::clone(&cut.source), cut.source_version);
+        self.projects.keep_until_asked(&project.key, Project::clone(&cut.project), cut.project_version);
     }
 
     async fn position(&self, as_of: AsOf) -> Result<Position, CommandError> {

@@ -5,7 +5,7 @@ use offshoot_aggregates::environment::{
     EnvironmentCommand, EnvironmentError, EnvironmentRef, EnvironmentSettings, NewEnvironment,
 };
 use offshoot_aggregates::id_allocator::IdKind;
-use offshoot_aggregates::ids::{EnvironmentId, FeatureStateId};
+use offshoot_aggregates::ids::{EnvironmentId, FeatureSegmentId, FeatureStateId};
 use offshoot_aggregates::limits::API_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::permissions::Principal;
 use offshoot_aggregates::project::{EnvironmentReservation, ProjectCommand, ProjectError};
@@ -43,8 +43,10 @@ pub struct NewEnvironmentOptions {
 pub(super) struct ReservedEnvironment {
     pub(super) uuid: Uuid,
     pub(super) reservation: EnvironmentReservation,
-    /// Further ids of states, for the caller.
-    pub(super) first_extra_id: FeatureStateId,
+    /// The first id of its overrides' states.
+    pub(super) first_override_state_id: FeatureStateId,
+    /// The first id of their links to segments.
+    pub(super) first_feature_segment_id: FeatureSegmentId,
     /// How the name was reserved; `None` if the environment came to be before, and this is a repetition.
     pub(super) name: Option<NameReservation>,
 }
@@ -85,29 +87,35 @@ impl Commands {
         if is_repeated { Ok(()) } else { Err(EnvironmentError::AlreadyExists.into()) }
     }
 
-    /// Sets a name apart for a new environment, with ids for its states of all features and `extra_ids` more. A command that
-    /// is repeated before the environment came to be reserves the name anew, so that nobody takes it for forgotten.
+    /// Sets a name apart for a new environment, with ids for its states of all features and for its overrides. A command that is
+    /// repeated before the environment came to be reserves the name anew, so that nobody takes it for forgotten.
     pub(super) async fn reserve_environment(
         &self,
         context: &CommandContext,
         project: Uuid,
         environment: Uuid,
         name: &str,
-        extra_ids: u64,
+        overrides: u64,
         in_batches: bool,
     ) -> Result<ReservedEnvironment, CommandError> {
         if self.is_repeated(&context.step(CREATE_STEP)).await? {
             let reservation = self.load_project(project).await?.aggregate.environment(environment).cloned();
             let reservation = reservation.ok_or(ProjectError::EnvironmentNotFound)?;
-            let first_extra_id = FeatureStateId(self.ids.take(IdKind::FeatureState, extra_ids).await?);
-            return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id, name: None });
+            let (first_override_state_id, first_feature_segment_id) = self.take_state_ids(0, overrides).await?;
+            return Ok(ReservedEnvironment {
+                uuid: environment,
+                reservation,
+                first_override_state_id,
+                first_feature_segment_id,
+                name: None,
+            });
         }
         let environment_id = EnvironmentId(self.ids.next(IdKind::Environment).await?);
         let mut needed = self.load_project(project).await?.aggregate.features_ever();
         let step = CommandContext { is_repeatable: false, ..context.step("reserve_name") };
         loop {
             let feature_state_ids = needed + SPARE_IDS;
-            let first = FeatureStateId(self.ids.take(IdKind::FeatureState, feature_state_ids + extra_ids).await?);
+            let (first, first_feature_segment_id) = self.take_state_ids(feature_state_ids, overrides).await?;
             let command = ProjectCommand::ReserveEnvironmentName {
                 environment,
                 environment_id,
@@ -127,9 +135,25 @@ impl Commands {
             // If the name was reserved before, with the ids that came with it then.
             let reservation = self.load_project(project).await?.aggregate.environment(environment).cloned();
             let reservation = reservation.ok_or(ProjectError::EnvironmentNotFound)?;
-            let first_extra_id = first.plus(feature_state_ids);
-            return Ok(ReservedEnvironment { uuid: environment, reservation, first_extra_id, name: Some(name) });
+            return Ok(ReservedEnvironment {
+                uuid: environment,
+                reservation,
+                first_override_state_id: first.plus(feature_state_ids),
+                first_feature_segment_id,
+                name: Some(name),
+            });
         }
+    }
+
+    /// The first of ids for so many default states and, after them, those of overrides; and the first for the links of these.
+    pub(super) async fn take_state_ids(
+        &self,
+        default_states: u64,
+        overrides: u64,
+    ) -> Result<(FeatureStateId, FeatureSegmentId), CommandError> {
+        let wanted = [(IdKind::FeatureState, default_states + overrides), (IdKind::FeatureSegment, overrides)];
+        let [state, link] = self.ids.take_each(wanted).await?;
+        Ok((FeatureStateId(state), FeatureSegmentId(link)))
     }
 
     pub(super) async fn new_environment(

@@ -89,10 +89,9 @@ impl Commands {
 
     /// Takes ids for features and for all their options together.
     pub(super) async fn take_feature_ids(&self, features: u64, options: u64) -> Result<FeatureIds, CommandError> {
-        Ok(FeatureIds {
-            feature: FeatureId(self.ids.take(IdKind::Feature, features).await?),
-            option: MultivariateOptionId(self.ids.take(IdKind::MultivariateOption, options).await?),
-        })
+        let wanted = [(IdKind::Feature, features), (IdKind::MultivariateOption, options)];
+        let [feature, option] = self.ids.take_each(wanted).await?;
+        Ok(FeatureIds { feature: FeatureId(feature), option: MultivariateOptionId(option) })
     }
 
     /// Gives a feature these options and no others, if any are named; then changes what people say of it.

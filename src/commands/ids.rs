@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::aggregate_store::AggregateStore;
 use super::context::CommandContext;
 use super::dispatch::execute;
-use super::error::CommandError;
+use super::error::{CommandError, Rejection};
 use crate::event_log::EventLog;
 
 /// Ids reserved at a time. What is left of a block is lost when the process ends, so that ids have holes.
@@ -41,16 +41,36 @@ impl IdBlocks {
     /// # Errors
     /// The log cannot be read or written.
     pub async fn take(&self, kind: IdKind, count: u64) -> Result<i64, CommandError> {
+        let [first] = self.take_each([(kind, count)]).await?;
+        Ok(first)
+    }
+
+    /// The same of several kinds: what is too much for a block is reserved with one append for all of them.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    pub async fn take_each<const N: usize>(&self, wanted: [(IdKind, u64); N]) -> Result<[i64; N], CommandError> {
+        let is_large = |&(_, count): &(IdKind, u64)| count >= BLOCK_SIZE;
+        let mut reserved = self.reserve(wanted.iter().copied().filter(is_large).collect()).await?.into_iter();
+        let mut firsts = [0; N];
+        for (first, wanted) in firsts.iter_mut().zip(wanted) {
+            let of_its_own = if is_large(&wanted) { reserved.next() } else { None };
+            *first = match of_its_own {
+                Some(first) => first,
+                None => self.take_of_block(wanted).await?,
+            };
+        }
+        Ok(firsts)
+    }
+
+    async fn take_of_block(&self, (kind, count): (IdKind, u64)) -> Result<i64, CommandError> {
         if count == 0 {
             return Ok(0);
-        }
-        if count >= BLOCK_SIZE {
-            return self.reserve(kind, count).await;
         }
         let mut blocks = self.blocks.lock().await;
         let block = blocks.entry(kind).or_default();
         if block.left < count {
-            let next = self.reserve(kind, BLOCK_SIZE).await?;
+            let next = self.reserve(vec![(kind, BLOCK_SIZE)]).await?[0];
             // A block that follows the last one directly is a continuation of it.
             *block = if block.left > 0 && block.next.saturating_add_unsigned(block.left) == next {
                 Block { left: block.left + BLOCK_SIZE, ..*block }
@@ -71,18 +91,22 @@ impl IdBlocks {
         self.take(kind, 1).await
     }
 
-    async fn reserve(&self, kind: IdKind, count: u64) -> Result<i64, CommandError> {
-        let context = CommandContext::new(Actor::system("id_allocator"));
-        let command = IdAllocatorCommand::ReserveIds { kind, count };
-        // The block is the one that ends where the allocator's next begins once the command is done: read under the
-        // same version, or another reservation has come between.
+    /// The firsts of blocks, in order.
+    async fn reserve(&self, blocks: Vec<(IdKind, u64)>) -> Result<Vec<i64>, CommandError> {
+        if blocks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut context = CommandContext::new(Actor::system("id_allocator"));
+        let command = IdAllocatorCommand::ReserveIds { blocks: blocks.clone() };
+        // The blocks begin where the allocator's next ids were before the command: read under the version that it expects, or
+        // another reservation has come between.
         loop {
             let before = self.allocator.snapshot("1").await?;
-            let mut attempt = context.clone();
-            attempt.expected_version = Some(before.version);
-            match execute(&self.log, &self.allocator, &attempt, "1", command.clone()).await {
-                Ok(_) => return Ok(before.aggregate.next(kind)),
-                Err(CommandError::Rejected(super::error::Rejection::OtherVersion { .. })) => {}
+            let firsts = before.aggregate.firsts(&blocks)?;
+            context.expected_version = Some(before.version);
+            match execute(&self.log, &self.allocator, &context, "1", command.clone()).await {
+                Ok(_) => return Ok(firsts),
+                Err(CommandError::Rejected(Rejection::OtherVersion { .. })) => {}
                 Err(error) => return Err(error),
             }
         }

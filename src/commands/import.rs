@@ -9,7 +9,7 @@ use offshoot_aggregates::environment::{
     EnvironmentSettings, FeatureStateContent, SegmentLink,
 };
 use offshoot_aggregates::id_allocator::IdKind;
-use offshoot_aggregates::ids::{FeatureSegmentId, FeatureStateId, IdentityId, SegmentId};
+use offshoot_aggregates::ids::{FeatureStateId, IdentityId, SegmentId};
 use offshoot_aggregates::limits::API_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::project::{FeatureDefinition, Project, ProjectCommand, ProjectError, ProjectSettings};
 use offshoot_aggregates::text::check_slug;
@@ -256,8 +256,7 @@ impl Commands {
         segments: &[SegmentId],
     ) -> Result<Vec<BatchedState>, CommandError> {
         let overrides = features.iter().map(|feature| feature.overrides.len() as u64).sum();
-        let mut feature_state = FeatureStateId(self.ids.take(IdKind::FeatureState, overrides).await?);
-        let mut feature_segment = FeatureSegmentId(self.ids.take(IdKind::FeatureSegment, overrides).await?);
+        let (mut feature_state, mut feature_segment) = self.take_state_ids(0, overrides).await?;
         let mut states = Vec::with_capacity(features.len());
         for imported in features {
             let feature = project.feature_named(&imported.feature.name).ok_or(ProjectError::FeatureNotFound)?;

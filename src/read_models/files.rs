@@ -8,6 +8,8 @@ use offshoot_projections::{Projection, is_caught_up, mark_caught_up, open};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::background::give_way_within;
+
 /// Pages of a read model that a connection keeps in memory, in KiB. Negative is SQLite's way to say KiB.
 const CACHE_KIB: i64 = -8_192;
 
@@ -85,6 +87,7 @@ impl Generation {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         prepare(&connection, CACHE_KIB)?;
         open(&mut connection, projection)?;
+        give_way_within(&mut connection)?;
         Ok(connection)
     }
 
@@ -100,6 +103,7 @@ impl Generation {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         prepare(&connection, BUILD_CACHE_KIB)?;
         open(&mut connection, projection)?;
+        give_way_within(&mut connection)?;
         Ok(connection)
     }
 

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::background::give_way;
 use crate::event_feed::EventFeed;
 use crate::fault_points;
-use crate::limits::PROJECTION_INTERVAL;
+use crate::limits::{PROJECTION_GATHERED_BYTES, PROJECTION_INTERVAL};
 use crate::read_models::{BuildProgress, Generation, ReadModel};
 
 /// The first and the longest pause after a file could not be written.
@@ -183,14 +184,16 @@ impl Projector {
         let mut hint = self.feed.hint();
         let mut backoff = backoff();
         let mut pause_end = Instant::now();
+        let mut written = self.feed.log().written().bytes;
         let mut is_cut_off = false;
         while !stop.is_cancelled() {
-            let gathered = self.pause_unless_waited_for(pause_end);
+            let gathered = self.pause_unless_waited_for(pause_end, written);
             let step = tokio::select! {
                 () = stop.cancelled() => return,
                 events = self.feed.gather_after(file.position, &mut hint, gathered) => events,
             };
             pause_end = Instant::now() + self.interval;
+            written = self.feed.log().written().bytes;
             let result = match step {
                 Ok(events) if events.is_empty() => {
                     is_cut_off = false;
@@ -228,11 +231,17 @@ impl Projector {
     }
 
     /// A transaction costs much more than the few events that come during one: so under load they are gathered, unless
-    /// somebody waits to see them.
-    async fn pause_unless_waited_for(&self, end: Instant) {
+    /// somebody waits to see them, or so many bytes were written since that the transaction's own cost does not show.
+    async fn pause_unless_waited_for(&self, end: Instant, written_before: u64) {
+        let enough = async {
+            while self.feed.log().written().bytes - written_before < PROJECTION_GATHERED_BYTES {
+                tokio::time::sleep(self.interval / 4).await;
+            }
+        };
         tokio::select! {
             () = tokio::time::sleep_until(end) => {}
             () = self.read_model.waited_for() => {}
+            () = enough => {}
         }
     }
 
@@ -312,7 +321,7 @@ fn up_to_the_checkpoint(events: &[Arc<RecordedEvent>]) -> impl Iterator<Item = &
         fault_points::reached("before-checkpoint");
         None
     });
-    events.iter().map(AsRef::as_ref).chain(end)
+    events.iter().map(AsRef::as_ref).inspect(|_| give_way()).chain(end)
 }
 
 fn backoff() -> backon::ExponentialBackoff {

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use offshoot::commands::{
-    CommandContext, CommandError, Commands, NewCondition, NewEnvironmentOptions, NewFeature, NewRule, NewSegment,
-    Rejection,
+    AsOf, CloneOptions, CommandContext, CommandError, Commands, NewCondition, NewEnvironmentOptions, NewFeature,
+    NewRule, NewSegment, Rejection,
 };
 use offshoot::event_log::{Appended, EventLog, SqliteEventLog};
 use offshoot_aggregates::environment::{
-    EnvironmentError, EnvironmentEvent, EnvironmentSettings, FeatureStateContent, FeatureValue, StateChange,
+    CloneMode, EnvironmentError, EnvironmentEvent, EnvironmentSettings, FeatureStateContent, FeatureValue, StateChange,
 };
 use offshoot_aggregates::ids::{FeatureId, SegmentId};
 use offshoot_aggregates::project::{ProjectSettings, SegmentOperator, SegmentRuleType};
@@ -235,4 +235,31 @@ async fn nothing_to_change_is_told_once_what_it_rests_on_is_on_disk() {
     flag.gate.open();
     second.await.unwrap().unwrap();
     flag.assert_unbroken(1).await;
+}
+
+/// The first who asks gets what was kept when the clone was requested, the second what the log says.
+#[tokio::test]
+async fn what_is_kept_of_a_cut_is_what_the_log_says_of_it() {
+    let flag = Flag::new().await;
+    flag.gate.open();
+    flag.set("before the cut").await.unwrap().unwrap();
+    let options = CloneOptions {
+        name: "clone".to_owned(),
+        description: None,
+        mode: CloneMode::Async,
+        mode_reason: None,
+        as_of: AsOf::Now,
+        clone_permissions: true,
+        admin: None,
+    };
+    let clone = flag.commands.request_clone(&context(), flag.environment, options).await.unwrap().created.uuid;
+    let origin = flag.commands.load_environment(clone).await.unwrap().aggregate;
+    let position = origin.creation().unwrap().clone.as_ref().unwrap().position;
+    flag.set("after the cut").await.unwrap().unwrap();
+    let kept = flag.commands.load_cut(flag.environment, position).await.unwrap();
+    let read = flag.commands.load_cut(flag.environment, position).await.unwrap();
+    let value = kept.source.states().get(&flag.feature).unwrap().content.value.clone();
+    assert_eq!(value, FeatureValue::text(Some("before the cut")));
+    assert_eq!((&kept.source, &kept.project), (&read.source, &read.project));
+    assert_eq!((kept.source_version, kept.project_version), (read.source_version, read.project_version));
 }

@@ -22,14 +22,32 @@ impl IdAllocator {
         self.next.get(&kind).copied().unwrap_or(1)
     }
 
-    fn decide(&self, command: &IdAllocatorCommand) -> Result<IdAllocatorEvent, IdAllocatorError> {
-        let IdAllocatorCommand::ReserveIds { kind, count } = *command;
-        if count == 0 {
-            return Err(IdAllocatorError::EmptyBlock);
-        }
-        let first = self.next(kind);
-        first.checked_add_unsigned(count).ok_or(IdAllocatorError::Exhausted)?;
-        Ok(IdAllocatorEvent::IdsReserved { kind, first, count })
+    /// Blocks one after the other, all of them or none.
+    fn decide(&self, blocks: &[(IdKind, u64)]) -> Result<Vec<IdAllocatorEvent>, IdAllocatorError> {
+        let mut then = self.clone();
+        let reserve = |&(kind, count): &(IdKind, u64)| {
+            if count == 0 {
+                return Err(IdAllocatorError::EmptyBlock);
+            }
+            let first = then.next(kind);
+            first.checked_add_unsigned(count).ok_or(IdAllocatorError::Exhausted)?;
+            let event = IdAllocatorEvent::IdsReserved { kind, first, count };
+            then.apply(event.clone());
+            Ok(event)
+        };
+        blocks.iter().map(reserve).collect()
+    }
+
+    /// The first ids of blocks, were they reserved now.
+    ///
+    /// # Errors
+    /// They cannot be reserved.
+    pub fn firsts(&self, blocks: &[(IdKind, u64)]) -> Result<Vec<i64>, IdAllocatorError> {
+        let first = |event| {
+            let IdAllocatorEvent::IdsReserved { first, .. } = event;
+            first
+        };
+        Ok(self.decide(blocks)?.into_iter().map(first).collect())
     }
 }
 
@@ -46,8 +64,10 @@ impl Aggregate for IdAllocator {
         (): &Self::Services,
         sink: &EventSink<Self>,
     ) -> Result<(), Self::Error> {
-        let event = self.decide(&command)?;
-        sink.write(event, self).await;
+        let IdAllocatorCommand::ReserveIds { blocks } = command;
+        for event in self.decide(&blocks)? {
+            sink.write(event, self).await;
+        }
         Ok(())
     }
 

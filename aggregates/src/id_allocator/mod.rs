@@ -31,12 +31,10 @@ pub enum IdKind {
 /// What the id allocator is asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdAllocatorCommand {
-    /// Set `count` ids of a kind apart for the caller.
+    /// Set ids apart for the caller.
     ReserveIds {
-        /// Which ids.
-        kind: IdKind,
-        /// How many; at least 1.
-        count: u64,
+        /// How many of which kind, one block after the other; at least 1 in each.
+        blocks: Vec<(IdKind, u64)>,
     },
 }
 

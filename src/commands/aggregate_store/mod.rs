@@ -22,7 +22,7 @@ use tokio::sync::OwnedMutexGuard;
 use self::slot::{EMPTY_WEIGHT, Head, Slot};
 use super::outcome::CommandScope;
 use crate::event_log::{EventLog, ReadError};
-use crate::limits::{AGGREGATE_CACHE_BYTES_MAX, PAGE_EVENTS_MAX};
+use crate::limits::{AGGREGATE_CACHE_BYTES_MAX, CLONES_RUNNING_MAX, PAGE_EVENTS_MAX};
 
 pub use self::command_store::{CommandStore, Loaded};
 
@@ -31,6 +31,9 @@ const EVENT_WEIGHT: u64 = 128;
 
 /// A hint. So few are not spread over several shards, each of which would take only aggregates that fit in its part.
 const EXPECTED_AGGREGATES: usize = 32;
+
+/// Snapshots of the past that are kept: those of the clones that a node works on at the same time.
+const KEPT_SNAPSHOTS_MAX: usize = CLONES_RUNNING_MAX;
 
 /// An aggregate that the store can keep and hand out copies of. Copies share their parts and cost next to nothing.
 pub trait Cached: Aggregate<Error: Clone, Services = ()> + Clone + 'static {
@@ -82,6 +85,8 @@ enum Freshness {
 pub struct AggregateStore<A: Cached> {
     log: Arc<dyn EventLog>,
     slots: Cache<String, Entry<A>, EntryWeight>,
+    /// Snapshots that somebody will soon ask for, although their streams have gone on: see [`AggregateStore::keep_until_asked`].
+    kept: Cache<(String, Version), Snapshot<A>>,
 }
 
 /// A slot in the cache, and what it weighed when it was put there: the cache counts on it that an entry never changes its
@@ -100,7 +105,8 @@ impl<A> Weighter<String, Entry<A>> for EntryWeight {
 impl<A: Cached> AggregateStore<A> {
     /// A store over a log, with nothing in the cache.
     pub fn new(log: Arc<dyn EventLog>) -> Self {
-        Self { log, slots: Cache::with_weighter(EXPECTED_AGGREGATES, AGGREGATE_CACHE_BYTES_MAX, EntryWeight) }
+        let slots = Cache::with_weighter(EXPECTED_AGGREGATES, AGGREGATE_CACHE_BYTES_MAX, EntryWeight);
+        Self { log, slots, kept: Cache::new(KEPT_SNAPSHOTS_MAX) }
     }
 
     /// The aggregate as it is now: as of everything that a reader of the log can have seen.
@@ -128,11 +134,20 @@ impl<A: Cached> AggregateStore<A> {
         if known.version > Version::NONE { Ok(known) } else { self.snapshot(key).await }
     }
 
-    /// The aggregate as it was at a version of its stream: from the cache if that is the present one, else read anew.
+    /// Keeps a snapshot for the one who is going to ask for this version next, so that the stream need not be read from its
+    /// beginning for it. It shares its parts with the present aggregate, so it costs what has changed since.
+    pub fn keep_until_asked(&self, key: &str, aggregate: A, version: Version) {
+        self.kept.insert((key.to_owned(), version), Snapshot { aggregate, version });
+    }
+
+    /// The aggregate as it was at a version of its stream: from the cache if that is the present one or was kept, else read anew.
     ///
     /// # Errors
     /// The log cannot be read.
     pub async fn snapshot_at(&self, key: &str, version: Version) -> Result<Snapshot<A>, ReadError> {
+        if let Some((_, kept)) = self.kept.remove(&(key.to_owned(), version)) {
+            return Ok(kept);
+        }
         let mut snapshot = self.snapshot(key).await?;
         if snapshot.version > version {
             snapshot = Snapshot::default();
