@@ -136,7 +136,8 @@ where
 {
     let (log, store, context, key) = (log.clone(), store.clone(), context.clone(), key.to_owned());
     let name = command.name();
-    let span = tracing::info_span!("command", name, stream = %key, command_id = %context.metadata.command_id);
+    let span =
+        tracing::info_span!("command", command_type = name, stream = %key, command_id = %context.metadata.command_id);
     let run = async move {
         let started = Instant::now();
         let result = run(&log, &store, &context, &key, command).await;

@@ -255,6 +255,7 @@ impl Projector {
             match applied {
                 Ok(position) => {
                     fault_points::reached("after-projection");
+                    tracing::debug!(first = file.position.0 + 1, last = position.0, "applied");
                     file.position = position;
                     Ok(file)
                 }

@@ -26,3 +26,4 @@ mod server;
 mod server_keys;
 mod small_door;
 mod state_refusals;
+mod traced;

@@ -194,8 +194,9 @@ impl<A: Cached> EventStore<A> for CommandStore<A> {
         };
         let (key, slot) = (loaded.key.clone(), loaded.slot.clone());
         let span = tracing::info_span!("append", events = events.len(), bytes);
-        match self.send(append, loaded).instrument(span).await {
+        match self.send(append, loaded).instrument(span.clone()).await {
             Ok(appended) => {
+                tracing::debug!(parent: &span, position = appended.position.0, "recorded");
                 self.outcome.with(|state| state.appended = Some(appended));
                 self.store.weigh(&key, &slot, weight);
                 Ok(Vec::new())
