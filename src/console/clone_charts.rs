@@ -10,8 +10,8 @@ const HEIGHT: u32 = 200;
 const LEFT: u32 = 40;
 const BOTTOM: u32 = 34;
 const TOP: u32 = 12;
-/// Room that a label needs.
-const LABEL: u32 = 62;
+/// Room that a label needs, also on a small screen, where it is written larger.
+const LABEL: u32 = 110;
 
 /// A chart: for each bucket a bar of each mode, as high as there were clones in it.
 pub struct Chart {

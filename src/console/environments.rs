@@ -139,6 +139,12 @@ impl Creation {
 }
 
 impl Flags {
+    /// How many of a thousand are on.
+    #[must_use]
+    pub fn per_mille(&self) -> u64 {
+        (self.on * 1_000).checked_div(self.total).unwrap_or(0)
+    }
+
     /// The counts, in words.
     #[must_use]
     pub fn counts(&self) -> String {

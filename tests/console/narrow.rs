@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::page::Page;
+use super::visit::visit;
+use crate::support::server::TestServer;
 
 /// What is wrong with a page as it is: that it scrolls sideways, and controls that cannot be brought to where they can be
 /// pressed, with what is there instead.
@@ -35,4 +37,25 @@ const LOOK: &str = r##"(() => {
 pub async fn assert_usable(page: &Page) {
     let wrong = page.evaluate(LOOK).await;
     assert_eq!(wrong, Value::Array(Vec::new()), "{}", page.path().await);
+}
+
+#[tokio::test]
+async fn what_sticks_out_of_a_narrow_page_or_is_covered_is_found() {
+    let server = TestServer::start().await;
+    let page = visit(&server, "/").await;
+    page.resize(360, 780).await;
+    assert_usable(&page).await;
+    let wrong = "(() => {
+        const main = document.querySelector('main');
+        const cover = Object.assign(document.createElement('div'), { className: 'cover' });
+        Object.assign(cover.style, { position: 'fixed', inset: '0', zIndex: 9 });
+        const wide = Object.assign(document.createElement('p'), { textContent: 'wide' });
+        wide.style.width = '500px';
+        main.append(cover, wide);
+        return true;
+    })()";
+    page.evaluate(wrong).await;
+    let found = page.evaluate(LOOK).await.to_string();
+    assert!(found.contains("wide on a screen of 360") && found.contains("class=\\\"cover"), "{found}");
+    page.leave().await;
 }

@@ -110,6 +110,9 @@ async fn pictures_of_clones(album: &Album) {
         page.go(&format!("/environments/{key}")).await;
         album.take(&page, &format!("environment-{name}")).await;
     }
+    server.delete(&format!("environments/{}/", source.api_key)).await;
+    page.wait_for_text("h1", "This environment was deleted").await;
+    album.take(&page, "environment-gone").await;
     page.block(&["*/live/*"]).await;
     page.go(&path).await;
     page.wait_for("#connection").await;

@@ -126,10 +126,10 @@ impl EventLog for GatedLog {
         self.gate.pass().map_err(AppendError::Unavailable)?;
         let is_creation = append.events.iter().any(|event| event.event_type == "EnvironmentCreated");
         if is_creation && self.gate.no_environments.load(Ordering::SeqCst) {
-            return Err(AppendError::Unavailable("the test says so".to_owned()));
+            return Err(AppendError::Unavailable("the disk does not answer".to_owned()));
         }
         let Gate { event_types, passes, refusals, failures, waiting, turn, .. } = &self.gate;
-        let unavailable = || Err(AppendError::Unavailable("the test says so".to_owned()));
+        let unavailable = || Err(AppendError::Unavailable("the disk does not answer".to_owned()));
         if append.events.len() != 1 || !event_types.contains(&append.events[0].event_type) {
             return self.log.append(append).await;
         }

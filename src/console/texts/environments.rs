@@ -15,7 +15,6 @@ pub const AS_OF: &str = "as of";
 pub const POSITION: &str = "position";
 pub const CREATED: &str = "Created";
 pub const CHANGED: &str = "Changed";
-pub const FEATURES_ON: &str = "Features that are on";
 pub const PROGRESS: &str = "Progress of";
 pub const A_SECOND: &str = "a second";
 pub const BATCH: &str = "Batch";
