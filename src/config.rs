@@ -24,8 +24,9 @@ pub struct DataConfig {
 
     /// The store of the event log: `sqlite:PATH`, or `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`, without a
     /// password, which is taken from the file that OFFSHOOT_STORE_PASSWORD_FILE names, or from PGPASSWORD or PGPASSFILE, or
-    /// `esdb://USER@HOST:PORT?tls=true`, whose password is in that file or in OFFSHOOT_STORE_PASSWORD. Without it, the SQLite
-    /// file in the data directory.
+    /// `esdb://USER@HOST:PORT?tls=true`, whose password is in that file or in OFFSHOOT_STORE_PASSWORD. PostgreSQL's
+    /// sslmode=verify-ca looks at the server's name as well, as verify-full does. Without it, the SQLite file in the data
+    /// directory.
     #[arg(long, env = "OFFSHOOT_STORE", hide_env_values = true, global = true)]
     pub store: Option<Store>,
 }
@@ -72,6 +73,14 @@ impl Store {
             Self::Postgres(url) => Arc::new(PostgresEventLog::open(url).await?),
             Self::Kurrent(url) => Arc::new(KurrentEventLog::open(url).await?),
         })
+    }
+}
+
+impl Store {
+    /// Whether it may be on another machine, which may be away, and other nodes may use it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        !matches!(self, Self::Sqlite(_))
     }
 }
 

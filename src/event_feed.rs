@@ -12,6 +12,7 @@ use crate::limits::{FEED_BYTES_MAX, FEED_EVENTS_MAX, PAGE_EVENTS_MAX, POLL_INTER
 /// The log's events for the readers of this process.
 pub struct EventFeed {
     log: Arc<dyn EventLog>,
+    begin: Position,
     recent: Mutex<Recent>,
     /// Held while the next recent events are read, so that readers that wait for the same events read them once.
     reading: tokio::sync::Mutex<()>,
@@ -34,13 +35,19 @@ impl EventFeed {
     pub async fn new(log: Arc<dyn EventLog>) -> Result<Self, ReadError> {
         let head = log.head().await?;
         let recent = Recent { after: head, end: head, ..Recent::default() };
-        Ok(Self { log, recent: Mutex::new(recent), reading: tokio::sync::Mutex::default() })
+        Ok(Self { log, begin: head, recent: Mutex::new(recent), reading: tokio::sync::Mutex::default() })
     }
 
     /// The log behind the feed.
     #[must_use]
     pub fn log(&self) -> &Arc<dyn EventLog> {
         &self.log
+    }
+
+    /// Where the log ended when the feed began.
+    #[must_use]
+    pub fn begin(&self) -> Position {
+        self.begin
     }
 
     /// The events above `position`, in order of position: at most a page; none if there are none.

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::config::{DataConfig, WorkerConfig};
 use crate::event_feed::EventFeed;
-use crate::event_log::{DirectoryLock, EventLog, LockError, OpenError, ReadError};
+use crate::event_log::{DirectoryLock, LockError, OpenError, ReadError};
 use crate::flags::{self, Flags};
 use crate::read_models::ReadModels;
 use crate::workers::{CloneWorker, Projector, ProjectorError, measure_lag, sweep_names};
@@ -32,7 +32,7 @@ pub struct Node {
     stop_workers: CancellationToken,
     _background: Background,
     /// Held as long as the node runs, so that no second process opens the same data.
-    _lock: Option<DirectoryLock>,
+    _lock: DirectoryLock,
 }
 
 /// Why a node does not start.
@@ -66,33 +66,54 @@ pub enum StartError {
     Bootstrap(#[from] CommandError),
 }
 
+impl StartError {
+    /// Whether the store is away, and a later start may succeed.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::Open(OpenError::Away { .. })
+                | Self::Read(ReadError::Unavailable(_))
+                | Self::Bootstrap(CommandError::Unavailable(_))
+        )
+    }
+}
+
 impl Node {
-    /// Opens the data and starts the projectors and the workers.
+    /// Takes the directory of the data, which is made if it is not there, for this process.
+    ///
+    /// # Errors
+    /// It cannot be made, or another process has it.
+    pub fn hold_directory(config: &DataConfig) -> Result<DirectoryLock, StartError> {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
+        Ok(DirectoryLock::acquire(&config.data_dir)?)
+    }
+
+    /// Opens the data and starts the projectors and the workers. A store that is away is not waited for.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: &DataConfig, workers: &WorkerConfig) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&config.data_dir)
-            .map_err(|source| StartError::Directory { path: config.data_dir.clone(), source })?;
-        let lock = DirectoryLock::acquire(&config.data_dir)?;
-        let log = config.store().open().await?;
-        Self::start_on(log, &config.read_models(), workers, Some(lock)).await
+        let lock = Self::hold_directory(config)?;
+        let feed = EventFeed::new(config.store().open().await?).await?;
+        Self::start_on(feed, &config.read_models(), workers, lock)
     }
 
     /// Starts the projectors and the workers on a log that is open, with the read models in a directory.
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start_on(
-        log: Arc<dyn EventLog>,
+    pub fn start_on(
+        feed: EventFeed,
         read_models: &Path,
         workers: &WorkerConfig,
-        lock: Option<DirectoryLock>,
+        lock: DirectoryLock,
     ) -> Result<Self, StartError> {
-        let feed = Arc::new(EventFeed::new(log.clone()).await?);
-        let head = log.head().await?;
-        // Whoever has the directory and the log to itself finds no command of another process running.
-        let alone_since = (lock.is_some() && !log.is_shared()).then(clock::now);
+        let feed = Arc::new(feed);
+        let (log, head) = (feed.log().clone(), feed.begin());
+        // Whoever has the log to itself finds no command of another process running.
+        let alone_since = (!log.is_shared()).then(clock::now);
         let commands = Commands::new(log);
         let read_models = ReadModels::new(read_models);
         let (shutdown, stop_workers) = (CancellationToken::new(), CancellationToken::new());

@@ -3,26 +3,25 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use axum::Router;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clone_switch::CloneSwitch;
 use crate::config::{AdminKey, ServerConfig};
 use crate::console;
+use crate::event_log::EventLog;
 use crate::http;
 use crate::http::cookie_session::CookieSessions;
 use crate::http::ofrep::StreamTokens;
 use crate::limits::{CLONE_STREAMS_MAX, START_WAIT};
 use crate::node::{Node, StartError};
+use crate::starting::{Listening, OpenLog, Starting};
 
 /// A node that answers HTTP.
 pub struct Server {
     node: Node,
-    address: SocketAddr,
-    shutdown: CancellationToken,
-    serving: JoinHandle<()>,
+    listening: Listening,
 }
 
 /// Why a server does not start.
@@ -48,60 +47,54 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Starts a server. Returns the API key of the organisation admin as well, if the store was empty.
+    /// Starts a server, as soon as its store is there. Returns the API key of the organisation admin as well, if the store was empty.
     ///
     /// # Errors
     /// [`ServerError`].
     pub async fn start(config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
-        let node = Node::start(&config.data, &config.workers).await?;
-        Self::start_on(node, config).await
+        let starting = Starting::begin(config).await?;
+        let opened = starting.open_log().await?;
+        Self::serve(starting, opened).await
     }
 
-    /// Opens the door of a node that runs.
+    /// The same on a log that is open.
     ///
     /// # Errors
     /// [`ServerError`].
-    pub async fn start_on(node: Node, config: &ServerConfig) -> Result<(Self, Option<String>), ServerError> {
-        let listen = |source| ServerError::Listen { address: config.listen, source };
-        let listener = match TcpListener::bind(config.listen).await {
-            Ok(listener) => listener,
-            Err(source) => {
+    pub async fn start_on(
+        log: Arc<dyn EventLog>,
+        config: &ServerConfig,
+    ) -> Result<(Self, Option<String>), ServerError> {
+        let starting = Starting::begin(config).await?;
+        let opened = starting.prepare(log).await?;
+        Self::serve(starting, opened).await
+    }
+
+    /// Opens the door of a server whose log is open.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn serve(starting: Starting, opened: OpenLog) -> Result<(Self, Option<String>), ServerError> {
+        let Starting { config, lock, listening } = starting;
+        let head = opened.feed.begin();
+        let node = Node::start_on(opened.feed, &config.data.read_models(), &config.workers, lock)?;
+        // The first request may come at once, with a new key perhaps.
+        node.read_models.wait_for(head, START_WAIT).await;
+        match door(&node, &config, listening.shutdown.clone()) {
+            Ok(door) => listening.gate.open(door),
+            Err(error) => {
                 // In good order: what it has begun is finished, and nobody is told of work that broke off.
                 node.stop().await;
-                return Err(listen(source));
+                return Err(error);
             }
-        };
-        let address = listener.local_addr().map_err(listen)?;
-        let admin_key = config.admin_key.as_ref().map(|key| key.0.clone());
-        let new_key = node.commands.bootstrap(admin_key).await.map_err(StartError::from)?;
-        // The first request may come at once, with a new key perhaps.
-        let head = node.commands.log().head().await.map_err(StartError::from)?;
-        node.read_models.wait_for(head, START_WAIT).await;
-        let shutdown = CancellationToken::new();
-        let data_dir = &config.data.data_dir;
-        let secret = config.stream_token_secret.as_ref().map(|AdminKey(secret)| secret.as_bytes());
-        let tokens = secret.map_or_else(StreamTokens::random, StreamTokens::new);
-        let sessions = CookieSessions::open(data_dir, secret).map_err(ServerError::Sessions)?;
-        let state = http::AppState {
-            commands: node.commands.clone(),
-            read_models: node.read_models.clone(),
-            feed: node.feed.clone(),
-            flags: node.flags.clone(),
-            clone_switch: Arc::new(CloneSwitch::new(&config.clone_switch)),
-            sessions: Arc::new(sessions),
-            clone_streams: Arc::new(Semaphore::new(CLONE_STREAMS_MAX)),
-            shutdown: shutdown.clone(),
-        };
-        let pages = console::routes(state.clone());
-        let door = http::door(state, tokens, data_dir, pages)?;
-        let serving = tokio::spawn(http::serve(listener, door, shutdown.clone()));
-        Ok((Self { node, address, shutdown, serving }, new_key))
+        }
+        Ok((Self { node, listening }, opened.new_key))
     }
 
     /// The address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
     }
 
     /// The node behind the door.
@@ -112,10 +105,30 @@ impl Server {
 
     /// Takes no more requests, finishes those in hand, and stops.
     pub async fn stop(self) {
-        self.shutdown.cancel();
-        if let Err(error) = self.serving.await {
+        self.listening.shutdown.cancel();
+        if let Err(error) = self.listening.serving.await {
             tracing::error!(%error, "the HTTP door broke off");
         }
         self.node.stop().await;
     }
+}
+
+/// The door of a node.
+fn door(node: &Node, config: &ServerConfig, shutdown: CancellationToken) -> Result<Router, ServerError> {
+    let data_dir = &config.data.data_dir;
+    let secret = config.stream_token_secret.as_ref().map(|AdminKey(secret)| secret.as_bytes());
+    let tokens = secret.map_or_else(StreamTokens::random, StreamTokens::new);
+    let sessions = CookieSessions::open(data_dir, secret).map_err(ServerError::Sessions)?;
+    let state = http::AppState {
+        commands: node.commands.clone(),
+        read_models: node.read_models.clone(),
+        feed: node.feed.clone(),
+        flags: node.flags.clone(),
+        clone_switch: Arc::new(CloneSwitch::new(&config.clone_switch)),
+        sessions: Arc::new(sessions),
+        clone_streams: Arc::new(Semaphore::new(CLONE_STREAMS_MAX)),
+        shutdown,
+    };
+    let pages = console::routes(state.clone());
+    Ok(http::door(state, tokens, data_dir, pages)?)
 }

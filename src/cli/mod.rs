@@ -58,9 +58,9 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     // What other commands print is for people; a log between the lines would only be in the way.
-    // What KurrentDB's client says of its troubles is said by the log that uses it.
-    let default = if matches!(cli.command, Command::Serve(_)) { "info,eventstore=off" } else { "error,eventstore=off" };
-    if let Err(error) = start_logging(cli.log_format, default) {
+    let level = if matches!(cli.command, Command::Serve(_)) { "info" } else { "error" };
+    // What the clients of KurrentDB and PostgreSQL say of their troubles is said, once, by the log that uses them.
+    if let Err(error) = start_logging(cli.log_format, &format!("{level},eventstore=off,sqlx=off")) {
         return fail(&error);
     }
     let runtime = match tokio::runtime::Runtime::new() {

@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::viewer::Viewer;
 use crate::http::problem::Problem;
 use crate::limits::{CONSOLE_LIVE_INTERVAL, POLL_INTERVAL, READ_YOUR_WRITES_WAIT, SSE_HEARTBEAT, SSE_QUEUE_MAX};
+use crate::outage::Outage;
 use crate::read_models::wait_for_serving;
 
 /// A part of a page that changes while somebody looks: one element, with an id and the attribute `data-region`.
@@ -84,6 +85,7 @@ impl<R: Regions> Follower<R> {
         let mut position = *hint.borrow();
         let mut is_shown = false;
         let mut next = Instant::now();
+        let mut outage = Outage::default();
         loop {
             if !is_shown {
                 match self.show(position).await {
@@ -104,11 +106,14 @@ impl<R: Regions> Follower<R> {
             };
             match events {
                 Ok(events) => {
+                    outage.end();
                     position = events.last().map_or(position, |last| last.position);
                     is_shown &= !events.iter().any(|event| self.regions.concerns(event));
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the events for a page cannot be read");
+                    if outage.notice() {
+                        tracing::error!(%error, "the events for a page cannot be read");
+                    }
                     tokio::time::sleep(POLL_INTERVAL).await;
                 }
             }

@@ -5,7 +5,7 @@ use backon::BackoffBuilder;
 use crate::limits::STORE_BACKOFF;
 
 /// Growing pauses, with jitter, without an end.
-pub(super) fn backoff() -> backon::ExponentialBackoff {
+pub(crate) fn backoff() -> backon::ExponentialBackoff {
     let (first, longest) = STORE_BACKOFF;
     backon::ExponentialBuilder::new()
         .with_min_delay(first)

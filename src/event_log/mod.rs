@@ -1,6 +1,6 @@
 //! The event log: the one truth. A trait, so that everything above it is the same on every store.
 
-mod backoff;
+pub(crate) mod backoff;
 mod backup;
 mod claim;
 mod copying;

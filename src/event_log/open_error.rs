@@ -49,7 +49,15 @@ pub enum OpenError {
         /// What SQLite or the operating system said.
         detail: String,
     },
-    /// The server cannot be reached, or refuses.
+    /// The server is not there, or takes nobody just now: it may later.
+    #[error("the event log {url} cannot be reached: {detail}")]
+    Away {
+        /// Where, without user and password.
+        url: String,
+        /// What is in the way.
+        detail: String,
+    },
+    /// The server refuses, or is not to be trusted, or something is wrong on this side: waiting does not help.
     #[error("the event log {url} cannot be opened: {detail}")]
     Server {
         /// Where, without user and password.

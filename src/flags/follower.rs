@@ -10,6 +10,7 @@ use super::touched::{Part, Touched, touched};
 use super::{Flags, NotServed, Tag};
 use crate::event_feed::EventFeed;
 use crate::limits::POLL_INTERVAL;
+use crate::outage::Outage;
 use crate::secrets::{digest_from_hex, digest_key};
 
 /// Follows the log until shutdown.
@@ -18,6 +19,7 @@ use crate::secrets::{digest_from_hex, digest_key};
 /// follower. So it can begin anywhere, and begins where the log ended.
 pub async fn follow(flags: Arc<Flags>, feed: Arc<EventFeed>, shutdown: CancellationToken) {
     let (mut position, mut hint) = (flags.position(), feed.hint());
+    let mut outage = Outage::default();
     loop {
         let events = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -26,11 +28,16 @@ pub async fn follow(flags: Arc<Flags>, feed: Arc<EventFeed>, shutdown: Cancellat
         let events = match events {
             Ok(events) => events,
             Err(error) => {
-                tracing::error!(%error, "served flags are not kept up to date: the log cannot be read");
+                if outage.notice() {
+                    tracing::error!(%error, "served flags are not kept up to date: the log cannot be read");
+                }
                 let _ = tokio::time::timeout(POLL_INTERVAL, shutdown.cancelled()).await;
                 continue;
             }
         };
+        if let Some(waited) = outage.end() {
+            tracing::info!(?waited, "served flags are kept up to date again");
+        }
         let mut changes = Vec::new();
         for event in &events {
             flags.notice(event, &mut changes);

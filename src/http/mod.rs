@@ -17,6 +17,7 @@ pub mod envelope;
 pub mod field_errors;
 pub mod fields;
 mod freshness;
+mod gate;
 pub mod health;
 pub mod idempotency;
 pub mod kinds;
@@ -36,5 +37,6 @@ mod serve;
 pub mod session;
 pub mod state;
 
+pub use gate::Gate;
 pub use serve::{DoorError, door, serve};
 pub use state::AppState;

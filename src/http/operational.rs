@@ -116,7 +116,7 @@ fn escape(text: &str) -> String {
     get, path = "/health/liveness/", tag = "operational", security(()),
     responses((status = 200, description = "It runs"))
 )]
-async fn liveness() -> Response {
+pub(super) async fn liveness() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
@@ -125,7 +125,7 @@ async fn liveness() -> Response {
     get, path = "/version/", tag = "operational", security(()),
     responses((status = 200, description = "The version, with Flagsmith's members"))
 )]
-async fn version() -> Response {
+pub(super) async fn version() -> Response {
     let version = env!("CARGO_PKG_VERSION");
     let body = json!({
         "ci_commit_sha": option_env!("OFFSHOOT_COMMIT").unwrap_or("unknown"),

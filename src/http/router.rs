@@ -148,7 +148,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
 }
 
 /// Any web page may ask; what it may do depends on the key it has.
-fn cors() -> CorsLayer {
+pub(super) fn cors() -> CorsLayer {
     let exposed = [
         header::ETAG,
         header::LOCATION,

@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::serve::ListenerExt as _;
+use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::detached::detached;
 use super::freshness::tell_freshness;
+use super::gate::Gate;
 use super::health::StoreHealth;
 use super::idempotency::{StoredAnswers, replay};
 use super::lean::Lean;
@@ -61,9 +63,9 @@ pub fn door(state: AppState, tokens: StreamTokens, data_dir: &Path, pages: Route
     Ok(assemble(resources, Operational { health, metrics }, flags, pages)?)
 }
 
-/// Serves the door. After `shutdown` no connection is accepted any more; requests in hand are finished.
-pub async fn serve(listener: TcpListener, door: Router, shutdown: CancellationToken) {
-    let service = door.into_make_service_with_connect_info::<SocketAddr>();
+/// Serves what is behind a gate. After `shutdown` no connection is accepted any more; requests in hand are finished.
+pub async fn serve(listener: TcpListener, gate: Gate, shutdown: CancellationToken) {
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(gate);
     let stopping = shutdown.clone();
     // An answer that fills several packets does not wait for the first to be acknowledged.
     let listener = listener.tap_io(|stream| {

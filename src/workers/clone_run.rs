@@ -18,11 +18,13 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::retries::{CloneRetries, Trouble};
+use super::waiting::Waiting;
 use crate::clock;
 use crate::commands::{CommandContext, CommandError, Commands, Rejection};
 use crate::event_log::Claim;
 use crate::fault_points;
 use crate::limits::CLONE_PROJECT_CHECK;
+use crate::outage::Outage;
 
 /// One attempt at one clone.
 pub(super) struct CloneRun<'w> {
@@ -198,13 +200,17 @@ impl<'w> CloneRun<'w> {
         F: Future<Output = Result<T, CommandError>>,
     {
         let mut patience = self.retries.patience();
+        let mut waiting = Waiting::new(self.clone);
         let mut is_last = false;
         loop {
             if self.shutdown.is_cancelled() {
                 return Err(End::Shutdown);
             }
             let (trouble, detail) = match attempt().await {
-                Ok(done) => return Ok(done),
+                Ok(done) => {
+                    waiting.goes_on();
+                    return Ok(done);
+                }
                 Err(CommandError::Rejected(rejection)) => {
                     return Err(End::Failed { batch, code: "rejected".to_owned(), detail: rejection.to_string() });
                 }
@@ -223,7 +229,10 @@ impl<'w> CloneRun<'w> {
                 }
                 return Err(End::Failed { batch, code: trouble.code().to_owned(), detail });
             };
-            tracing::warn!(batch, %detail, ?pause, "a batch is tried again");
+            match trouble {
+                Trouble::StoreAway => waiting.misses(&detail),
+                Trouble::Fault => tracing::warn!(batch, %detail, ?pause, "a batch is tried again"),
+            }
             metrics::counter!("offshoot_clone_batch_retries_total").increment(1);
             self.pause(pause).await?;
         }
@@ -241,12 +250,15 @@ impl<'w> CloneRun<'w> {
     /// this waits for the store.
     async fn record_failure(&self, batch: u32, code: &str, detail: &str) -> Failure {
         let mut patience = self.retries.patience();
+        let mut outage = Outage::default();
         loop {
             let error = match self.fail(batch, code, detail).await {
                 Ok(failure) => return failure,
                 Err(error) => error,
             };
-            tracing::warn!(batch, code, %error, "a clone's failure cannot be recorded");
+            if outage.notice() {
+                tracing::warn!(batch, code, %error, "a clone's failure cannot be recorded yet");
+            }
             if self.pause(patience.next_pause()).await.is_err() {
                 return Failure::Recorded;
             }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::clone_run::CloneRun;
 use super::retries::CloneRetries;
+use super::waiting::Waiting;
 use crate::commands::Commands;
 use crate::event_feed::EventFeed;
 use crate::event_log::Claim;
@@ -23,6 +24,7 @@ use crate::limits::{
     CLAIM_RETRY, CLONE_BATCHES_IN_FLIGHT_MAX, CLONE_HANDOVER, CLONE_HANDOVER_MAX, CLONE_START_WAIT, CLONES_RUNNING_MAX,
     POLL_INTERVAL,
 };
+use crate::outage::Outage;
 use crate::read_models::{QueryError, ReadModel};
 
 /// Copies the feature states of clones.
@@ -80,6 +82,7 @@ impl CloneWorker {
     pub async fn run(self) {
         let Some(mut position) = self.take_up().await else { return };
         let mut hint = self.feed.hint();
+        let mut outage = Outage::default();
         loop {
             let events = tokio::select! {
                 () = self.shutdown.cancelled() => break,
@@ -87,13 +90,18 @@ impl CloneWorker {
             };
             match events {
                 Ok(events) => {
+                    if let Some(waited) = outage.end() {
+                        tracing::info!(?waited, "the clone worker can read the log again");
+                    }
                     for event in &events {
                         self.notice(event);
                         position = event.position;
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the clone worker cannot read the log");
+                    if outage.notice() {
+                        tracing::error!(%error, "the clone worker cannot read the log");
+                    }
                     let _ = tokio::time::timeout(POLL_INTERVAL, self.shutdown.cancelled()).await;
                 }
             }
@@ -165,7 +173,7 @@ impl CloneWorker {
             // A retry that came while the last attempt was ending found the clone still running.
             let was_ours = claimed.is_some();
             drop(claimed);
-            if was_ours && worker.is_waiting(clone).await {
+            if was_ours && worker.is_waiting(clone, &mut Waiting::new(clone)).await {
                 worker.start(clone);
             }
         });
@@ -182,20 +190,24 @@ impl CloneWorker {
     /// at shutdown, or when there is nothing left to copy.
     async fn claim(&self, clone: Uuid) -> Option<(OwnedSemaphorePermit, Claim)> {
         self.let_idle_nodes_go_first().await;
+        let mut waiting = Waiting::new(clone);
         loop {
             let permit = tokio::select! {
                 permit = self.clones.clone().acquire_owned() => permit.ok()?,
                 () = self.shutdown.cancelled() => return None,
             };
             match self.commands.log().claim(clone).await {
-                Ok(Some(claim)) => return Some((permit, claim)),
+                Ok(Some(claim)) => {
+                    waiting.goes_on();
+                    return Some((permit, claim));
+                }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(environment = %clone, %error, "a clone cannot be claimed yet"),
+                Err(error) => waiting.misses(&error),
             }
             drop(permit);
             // If the other node dies, or takes no more batches for another reason, this one takes over.
             if tokio::time::timeout(CLAIM_RETRY, self.shutdown.cancelled()).await.is_ok()
-                || !self.is_waiting(clone).await
+                || !self.is_waiting(clone, &mut waiting).await
             {
                 return None;
             }
@@ -213,11 +225,12 @@ impl CloneWorker {
         }
     }
 
-    async fn is_waiting(&self, clone: Uuid) -> bool {
+    /// Whether a clone is still to be copied.
+    async fn is_waiting(&self, clone: Uuid, waiting: &mut Waiting) -> bool {
         while !self.shutdown.is_cancelled() {
             match self.commands.load_environment(clone).await {
                 Ok(snapshot) => return super::clone_run::is_to_be_copied(&snapshot.aggregate),
-                Err(error) => tracing::warn!(environment = %clone, %error, "whether a clone waits cannot be read yet"),
+                Err(error) => waiting.misses(&error),
             }
             let _ = tokio::time::timeout(POLL_INTERVAL, self.shutdown.cancelled()).await;
         }

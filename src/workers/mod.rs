@@ -6,6 +6,7 @@ mod lag_meter;
 mod name_sweeper;
 mod projector;
 mod retries;
+mod waiting;
 
 pub use clone_worker::CloneWorker;
 pub use lag_meter::measure_lag;

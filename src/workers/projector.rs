@@ -17,6 +17,7 @@ use crate::background::give_way;
 use crate::event_feed::EventFeed;
 use crate::fault_points;
 use crate::limits::{PROJECTION_GATHERED_BYTES, PROJECTION_INTERVAL};
+use crate::outage::Outage;
 use crate::read_models::{BuildProgress, Generation, ReadModel};
 
 /// The first and the longest pause after a file could not be written.
@@ -185,7 +186,7 @@ impl Projector {
         let mut backoff = backoff();
         let mut pause_end = Instant::now();
         let mut written = self.feed.log().written().bytes;
-        let mut is_cut_off = false;
+        let mut outage = Outage::default();
         while !stop.is_cancelled() {
             let gathered = self.pause_unless_waited_for(pause_end, written);
             let step = tokio::select! {
@@ -195,17 +196,20 @@ impl Projector {
             pause_end = Instant::now() + self.interval;
             written = self.feed.log().written().bytes;
             let result = match step {
-                Ok(events) if events.is_empty() => {
-                    is_cut_off = false;
-                    continue;
+                Ok(events) => {
+                    if let Some(waited) = outage.end() {
+                        tracing::info!(read_model = self.read_model.name(), ?waited, "the log can be read again");
+                    }
+                    if events.is_empty() {
+                        continue;
+                    }
+                    self.apply(file, events).await
                 }
-                Ok(events) => self.apply(file, events).await,
                 Err(error) => {
                     // Nothing is wrong with the file: it serves what it has, and goes on from there.
-                    if !is_cut_off {
+                    if outage.notice() {
                         tracing::warn!(read_model = self.read_model.name(), %error, "the log cannot be read for a while");
                     }
-                    is_cut_off = true;
                     pause(&mut backoff, &stop).await;
                     continue;
                 }
@@ -215,7 +219,6 @@ impl Projector {
                     file = applied;
                     self.read_model.set_position(file.position);
                     self.read_model.set_stopped(false);
-                    is_cut_off = false;
                     backoff = self::backoff();
                 }
                 Err(not_applied) => {
@@ -270,7 +273,7 @@ impl Projector {
 
     /// Builds a new file, again and again until it succeeds.
     async fn build_until_done(self: Arc<Self>, finished: mpsc::Sender<OpenFile>) {
-        let mut backoff = backoff();
+        let (mut backoff, mut outage) = (backoff(), Outage::default());
         while !self.shutdown.is_cancelled() {
             match self.build().await {
                 Ok(Some(file)) => {
@@ -279,7 +282,11 @@ impl Projector {
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    tracing::error!(read_model = self.read_model.name(), %error, "a read model cannot be built");
+                    // A log that is away is spoken of once.
+                    let is_away = matches!(error, ProjectorError::Log(_));
+                    if !is_away || outage.notice() {
+                        tracing::error!(read_model = self.read_model.name(), %error, "a read model cannot be built");
+                    }
                     pause(&mut backoff, &self.shutdown).await;
                 }
             }

@@ -41,22 +41,14 @@ impl Machine {
         *self.process() = Some(ServerProcess::spawn_at(self.address, command, self.directory.path(), None));
     }
 
-    /// Waits until it serves, and starts it again as long as it ends because its store is away.
+    /// Waits until it serves. It does not end by itself, whatever becomes of its store.
     fn serves(&self) {
-        loop {
-            let mut process = self.process();
-            let is_there = match process.as_mut() {
-                Some(process) if self.is_serving.load(Ordering::Acquire) => !process.has_ended(),
-                Some(process) => process.address().is_some(),
-                None => false,
-            };
-            drop(process);
-            self.is_serving.store(is_there, Ordering::Release);
-            if is_there {
-                return;
-            }
-            self.start(None);
-        }
+        let mut process = self.process();
+        let process = process.as_mut().expect("it was started");
+        let is_there =
+            if self.is_serving.load(Ordering::Acquire) { !process.has_ended() } else { process.address().is_some() };
+        assert!(is_there, "a node has ended by itself");
+        self.is_serving.store(true, Ordering::Release);
     }
 }
 
@@ -90,17 +82,14 @@ impl Machines {
         Api::at(self.0[number].address)
     }
 
-    /// Kills a node, and starts it as well as all others that have ended by themselves.
+    /// Kills a node, and starts it again. No other one has ended.
     pub fn kill_and_start_again(&self, number: usize) {
         if let Some(process) = self.0[number].process().take() {
             process.kill();
         }
-        for machine in &self.0 {
-            let is_gone = machine.process().as_mut().is_none_or(ServerProcess::has_ended);
-            if is_gone {
-                machine.start(None);
-            }
-        }
+        self.0[number].start(None);
+        let have_ended = |machine: &Machine| machine.process().as_mut().is_none_or(ServerProcess::has_ended);
+        assert!(!self.0.iter().any(have_ended), "a node has ended by itself");
     }
 
     #[cfg(feature = "fault-points")]

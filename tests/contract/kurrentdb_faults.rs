@@ -197,6 +197,6 @@ async fn a_server_that_cannot_be_reached_is_named_without_the_password() {
         panic!("there is a server at port 9")
     };
     let text = refused.to_string();
-    assert!(matches!(refused, OpenError::Server { .. }) && text.contains("esdb://127.0.0.1:9"), "{text}");
+    assert!(matches!(refused, OpenError::Away { .. }) && text.contains("esdb://127.0.0.1:9"), "{text}");
     assert!(!text.contains("s3cret"), "{text}");
 }

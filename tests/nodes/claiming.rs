@@ -6,7 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use offshoot::config::WorkerConfig;
-use offshoot::event_log::{Append, AppendError, Appended, EventLog, PostgresEventLog, PostgresUrl, ReadError, Written};
+use offshoot::event_feed::EventFeed;
+use offshoot::event_log::{
+    Append, AppendError, Appended, DirectoryLock, EventLog, PostgresEventLog, PostgresUrl, ReadError, Written,
+};
 use offshoot::node::Node;
 use offshoot_aggregates::{Position, RecordedEvent, StreamId, Version};
 use tokio::sync::watch;
@@ -128,7 +131,9 @@ async fn two_nodes_that_both_believe_that_a_clone_is_theirs_do_no_harm() {
     let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let start = async |directory: &std::path::Path| {
         let log = PostgresEventLog::open(&PostgresUrl::new(&database.url()).unwrap()).await.unwrap();
-        Node::start_on(Arc::new(Credulous(log)), directory, &WorkerConfig::default(), None).await.unwrap()
+        let feed = EventFeed::new(Arc::new(Credulous(log))).await.unwrap();
+        let lock = DirectoryLock::acquire(directory).unwrap();
+        Node::start_on(feed, directory, &WorkerConfig::default(), lock).unwrap()
     };
     let (one, other) = tokio::join!(start(directories[0].path()), start(directories[1].path()));
     for clone in &clones {

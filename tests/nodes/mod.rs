@@ -7,3 +7,4 @@ mod restoring;
 mod sharing;
 mod starting;
 mod tls;
+mod waiting;

@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 use nix::sys::signal::{Signal, kill};
@@ -46,7 +47,15 @@ fn without_settings(mut command: Command) -> Command {
 pub struct ServerProcess {
     child: Child,
     serving: Receiver<SocketAddr>,
-    lines: Option<JoinHandle<String>>,
+    said: Arc<Said>,
+    lines: Option<JoinHandle<()>>,
+}
+
+/// What a process has written to standard error so far.
+#[derive(Debug, Default)]
+struct Said {
+    lines: Mutex<String>,
+    grown: Condvar,
 }
 
 /// How a process ended.
@@ -104,8 +113,10 @@ impl ServerProcess {
         let mut child = command.spawn().expect("the binary starts");
         let stderr = child.stderr.take().expect("standard error is a pipe");
         let (serves, serving) = channel();
-        let lines = std::thread::spawn(move || read_lines(stderr, &serves));
-        Self { child, serving, lines: Some(lines) }
+        let said = Arc::new(Said::default());
+        let hears = said.clone();
+        let lines = std::thread::spawn(move || read_lines(stderr, &serves, &hears));
+        Self { child, serving, said, lines: Some(lines) }
     }
 
     /// Its process id.
@@ -125,6 +136,14 @@ impl ServerProcess {
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("the server neither serves nor ends"),
         }
+    }
+
+    /// Waits until it has said something.
+    pub fn has_said(&self, text: &str) {
+        let lines = self.said.lines.lock().unwrap();
+        let is_missing = |lines: &mut String| !lines.contains(text);
+        let (lines, waited) = self.said.grown.wait_timeout_while(lines, PATIENCE, is_missing).unwrap();
+        assert!(!waited.timed_out(), "it does not say {text}: {lines}");
     }
 
     /// Kills it, and waits for its end.
@@ -154,8 +173,10 @@ impl ServerProcess {
         // Whoever reads its lines lets go when there are no more.
         while self.address().is_some() {}
         let status = self.child.wait().expect("a child can be waited for");
-        let stderr = self.lines.take().map(|lines| lines.join().expect("the lines were read")).unwrap_or_default();
-        Ended { status, stderr }
+        if let Some(lines) = self.lines.take() {
+            lines.join().expect("the lines were read");
+        }
+        Ended { status, stderr: std::mem::take(&mut *self.said.lines.lock().unwrap()) }
     }
 }
 
@@ -168,8 +189,7 @@ impl Drop for ServerProcess {
 }
 
 /// Reads to the end, so that the process never waits for a reader; tells the address when the log says that it serves.
-fn read_lines(stderr: ChildStderr, serves: &Sender<SocketAddr>) -> String {
-    let mut all = String::new();
+fn read_lines(stderr: ChildStderr, serves: &Sender<SocketAddr>, said: &Said) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         if let Ok(logged) = serde_json::from_str::<Value>(&line)
             && logged["message"] == "serving"
@@ -178,8 +198,9 @@ fn read_lines(stderr: ChildStderr, serves: &Sender<SocketAddr>) -> String {
             // Nobody may be waiting.
             let _ = serves.send(address);
         }
-        all.push_str(&line);
-        all.push('\n');
+        let mut lines = said.lines.lock().unwrap();
+        lines.push_str(&line);
+        lines.push('\n');
+        said.grown.notify_all();
     }
-    all
 }

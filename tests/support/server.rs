@@ -7,7 +7,6 @@ use std::time::Duration;
 use offshoot::commands::Commands;
 use offshoot::config::{AdminKey, CloneSwitchConfig, ServerConfig, WorkerConfig};
 use offshoot::event_log::EventLog;
-use offshoot::node::Node;
 use offshoot::server::Server;
 use offshoot::workers::CloneRetries;
 use offshoot_aggregates::Position;
@@ -78,8 +77,7 @@ impl TestServer {
         let mut config = config(&directory);
         config.workers.clone_retries = IMPATIENT;
         let log = wrap(open_log(directory.path()).await);
-        let node = Node::start_on(log, &config.data.read_models(), &config.workers, None).await.unwrap();
-        let (server, _) = Server::start_on(node, &config).await.unwrap();
+        let (server, _) = Server::start_on(log, &config).await.unwrap();
         Self::of(server, directory).await
     }
 

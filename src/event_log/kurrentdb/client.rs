@@ -30,6 +30,8 @@ pub(super) use addressed;
 pub(super) struct SupervisedClient {
     place: Place,
     current: Mutex<Current>,
+    /// As long as it was never reached, whoever opens the log says so.
+    was_reached: AtomicBool,
     is_away: AtomicBool,
     /// When its connections were last looked after; see [`nodelay`].
     looked_after: Mutex<Option<Instant>>,
@@ -56,7 +58,13 @@ pub(super) enum Failure {
 impl SupervisedClient {
     /// Connects when it is first used.
     pub(super) fn new(place: Place) -> Self {
-        Self { place, current: Mutex::default(), is_away: AtomicBool::new(false), looked_after: Mutex::default() }
+        let (was_reached, is_away) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { place, current: Mutex::default(), was_reached, is_away, looked_after: Mutex::default() }
+    }
+
+    /// Makes a client, which connects to nobody yet. Says what is in the way on this side, if something is.
+    pub(super) fn prepare(&self) -> Result<(), String> {
+        self.client().map(drop).map_err(|error| error.to_string())
     }
 
     /// Who asks.
@@ -171,12 +179,14 @@ impl SupervisedClient {
 
     fn lose(&self, number: u64, error: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.number == number && current.client.take().is_some() && !self.is_away.swap(true, Ordering::Relaxed) {
+        let is_lost = current.number == number && current.client.take().is_some();
+        if is_lost && self.was_reached.load(Ordering::Relaxed) && !self.is_away.swap(true, Ordering::Relaxed) {
             tracing::warn!(error, "KurrentDB cannot be reached");
         }
     }
 
     fn is_back(&self) {
+        self.was_reached.store(true, Ordering::Relaxed);
         if self.is_away.swap(false, Ordering::Relaxed) {
             tracing::info!("KurrentDB can be reached again");
         }

@@ -38,7 +38,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use self::claims::Claims;
-use self::client::SupervisedClient;
+use self::client::{Failure, SupervisedClient};
 use self::reader::Reader;
 use self::writer::Writer;
 use super::write_counters::count_outcome;
@@ -74,7 +74,11 @@ impl KurrentEventLog {
         // One for each: what is read in big pieces does not hold up what is recorded.
         let commands = Arc::new(SupervisedClient::new(place.clone()));
         let reader = Arc::new(Reader::new(Arc::new(SupervisedClient::new(place))));
-        reader.find_end().await.map_err(|error| failed(error.to_string()))?;
+        commands.prepare().map_err(failed)?;
+        reader.find_end().await.map_err(|failure| match failure {
+            Failure::NotDone(detail) | Failure::Unknown(detail) => OpenError::Away { url: url.to_string(), detail },
+            Failure::Refused(error) => failed(error.to_string()),
+        })?;
         let stop = CancellationToken::new();
         tokio::spawn(following::follow(reader.clone(), stop.clone()));
         tokio::spawn(timeline::set_marks(reader.clone(), commands.clone(), stop.clone()));

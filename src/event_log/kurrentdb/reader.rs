@@ -118,14 +118,14 @@ impl Reader {
     }
 
     /// Finds the end of the log, backwards from the end of the database.
-    pub(super) async fn find_end(&self) -> Result<(), ReadError> {
+    pub(super) async fn find_end(&self) -> Result<(), Failure> {
         let (mut end, mut place) = (None, StreamPosition::End);
         loop {
             let count = if end.is_none() { RECORDS_BESIDE } else { PAGE_EVENTS_MAX };
             let options = ReadAllOptions::default().position(place).backwards().max_count(count);
             let options = addressed!(self.client, options);
             let read = |client| read_backwards(client, options.clone(), self.client.names());
-            let (records, ours) = self.client.read(read).await.map_err(unavailable)?;
+            let (records, ours) = self.client.read(read).await?;
             let Some(&last) = records.last() else { return Ok(()) };
             let end = *end.get_or_insert(records[0]);
             match ours {

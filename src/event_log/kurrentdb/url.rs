@@ -19,6 +19,9 @@ const APPEND_BYTES: &str = "maxappendsize";
 /// The parameter, of ours, that names the installation, so that several can share a database.
 const INSTALLATION: &str = "installation";
 
+/// The parameters that name files.
+const FILES: [&str; 3] = ["tlscafile", "usercertfile", "userkeyfile"];
+
 /// What an installation is called that nobody has named.
 const DEFAULT_INSTALLATION: &str = "offshoot";
 
@@ -70,6 +73,10 @@ impl KurrentUrl {
         };
         let installation = parameter(INSTALLATION).map_or(DEFAULT_INSTALLATION, |(_, name)| name);
         let names = Names::of(installation).ok_or("the installation in its URL is named by letters and digits only")?;
+        for (key, file) in FILES.iter().filter_map(|name| parameter(name)) {
+            // The client does not survive one that it cannot read.
+            std::fs::File::open(file).map_err(|error| format!("its {key} {file} cannot be read: {error}"))?;
+        }
         let mut query = form_urlencoded::Serializer::new(String::new());
         let ours = [APPEND_BYTES, INSTALLATION, "nodepreference"];
         let passed_on = |(key, _): &&(String, String)| !ours.iter().any(|name| key.eq_ignore_ascii_case(name));

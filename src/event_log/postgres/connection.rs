@@ -1,6 +1,7 @@
 //! How the server is reached: address, password, and what every session is told.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -8,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::schema::SCHEMA;
+use crate::event_log::OpenError;
 use crate::event_log::password::{PASSWORD_FILE_VARIABLE, read_password};
 use crate::limits::{STORE_CONNECT_WAIT, STORE_CONNECTIONS_MAX, STORE_SESSION_CHECK, STORE_STATEMENT_TIMEOUT};
 
@@ -141,6 +143,31 @@ pub(super) fn describe(error: &sqlx::Error) -> String {
         },
         sqlx::Error::PoolTimedOut => "no connection to PostgreSQL within the time allowed".to_owned(),
         error => error.to_string(),
+    }
+}
+
+/// Why the log in a database cannot be opened.
+pub(super) fn open_error(url: &PostgresUrl, options: &PgConnectOptions, error: &sqlx::Error) -> OpenError {
+    let (url, detail) = (url.to_string(), describe(error));
+    if is_away(options, error) { OpenError::Away { url, detail } } else { OpenError::Server { url, detail } }
+}
+
+/// Whether the server may be there later, as it is: it does not answer, or says that it takes nobody just now.
+fn is_away(options: &PgConnectOptions, error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Io(error) => match error.kind() {
+            // A certificate that is not to be trusted, or a file of ours.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::PermissionDenied => false,
+            // The same, unless it is the server's own socket.
+            ErrorKind::NotFound => options.get_socket().is_some() || options.get_host().starts_with('/'),
+            _ => true,
+        },
+        // Connections that broke (08), rivals (40), nothing left of something (53), locks (55P), starting and stopping (57P).
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["08", "40", "53", "55P", "57P"].iter().any(|class| code.starts_with(class))),
+        _ => false,
     }
 }
 

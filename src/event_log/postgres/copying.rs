@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::PostgresUrl;
-use super::connection::{connect, describe};
+use super::connection::{connect, describe, open_error};
 use super::reader::{in_time, integer};
 use crate::event_log::copying::{PastTheLog, RecordedCommand, recorded_command};
 use crate::event_log::{OpenError, ReadError};
@@ -21,7 +21,7 @@ impl PostgresCopy {
     pub(in crate::event_log) async fn open(url: &PostgresUrl) -> Result<Self, OpenError> {
         let failed = |detail: String| OpenError::Server { url: url.to_string(), detail };
         let options = url.options().map_err(failed)?;
-        let connection = connect(&options).await.map_err(|error| failed(describe(&error)))?;
+        let connection = connect(&options).await.map_err(|error| open_error(url, &options, &error))?;
         Ok(Self { connection })
     }
 

@@ -63,8 +63,9 @@ impl PostgresEventLog {
         let options = url.options().map_err(|detail| OpenError::Server { url: url.to_string(), detail })?;
         schema::prepare(url, &options).await?;
         let reader = Arc::new(Reader::new(connection::pool(&options)));
+        // It was there a moment ago, and has the tables.
         let head = reader.head().await;
-        let head = head.map_err(|error| OpenError::Server { url: url.to_string(), detail: error.to_string() })?;
+        let head = head.map_err(|error| OpenError::Away { url: url.to_string(), detail: error.to_string() })?;
         let following = Arc::new(Following::new(reader.clone(), head));
         let stop = CancellationToken::new();
         tokio::spawn(following.clone().follow(stop.clone()));

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
 
 use super::PostgresUrl;
-use super::connection::{connect, describe};
+use super::connection::{connect, open_error};
 use super::keys;
 use crate::event_log::OpenError;
 
@@ -24,21 +24,7 @@ const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// Makes the tables, or brings them up to date.
 pub(super) async fn prepare(url: &PostgresUrl, options: &PgConnectOptions) -> Result<(), OpenError> {
-    let unavailable = |detail: String| OpenError::Server { url: url.to_string(), detail };
-    let mut connection = connect(options).await.map_err(|error| unavailable(describe(&error)))?;
-    // A migration takes as long as it takes, and so do those who wait for it.
-    let patient = connection.execute("SET statement_timeout = 0; SET lock_timeout = 0").await;
-    patient.map_err(|error| unavailable(describe(&error)))?;
-    // The others wait until the first one is done; if it dies, the server lets go for it.
-    let lock = sqlx::query("SELECT pg_advisory_lock($1)").bind(keys::SCHEMA).execute(&mut connection).await;
-    lock.map_err(|error| unavailable(describe(&error)))?;
-    let migrated = migrate(&mut connection).await;
-    let needed = match migrated {
-        Ok(needed) => needed,
-        Err(error) => return Err(unavailable(error)),
-    };
-    // The session ends, and its lock with it, whether the farewell arrives or not.
-    let _ = connection.close().await;
+    let needed = prepare_with(options).await.map_err(|error| open_error(url, options, &error))?;
     if needed > VERSION {
         return Err(OpenError::NewerServer { url: url.clone(), needed, known: VERSION });
     }
@@ -46,16 +32,26 @@ pub(super) async fn prepare(url: &PostgresUrl, options: &PgConnectOptions) -> Re
 }
 
 /// Returns the version that a node must know to work with the tables.
-async fn migrate(connection: &mut PgConnection) -> Result<i64, String> {
-    let failed = |error: sqlx::Error| describe(&error);
+async fn prepare_with(options: &PgConnectOptions) -> sqlx::Result<i64> {
+    let mut connection = connect(options).await?;
+    // A migration takes as long as it takes, and so do those who wait for it.
+    connection.execute("SET statement_timeout = 0; SET lock_timeout = 0").await?;
+    // The others wait until the first one is done; if it dies, the server lets go for it.
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(keys::SCHEMA).execute(&mut connection).await?;
+    let needed = migrate(&mut connection).await?;
+    // The session ends, and its lock with it, whether the farewell arrives or not.
+    let _ = connection.close().await;
+    Ok(needed)
+}
+
+async fn migrate(connection: &mut PgConnection) -> sqlx::Result<i64> {
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
         .bind(SCHEMA)
         .fetch_one(&mut *connection)
-        .await
-        .map_err(failed)?;
+        .await?;
     if !exists {
         // Not `IF NOT EXISTS`: that needs the right to create one even where there is one.
-        connection.execute(format!("CREATE SCHEMA {SCHEMA}").as_str()).await.map_err(failed)?;
+        connection.execute(format!("CREATE SCHEMA {SCHEMA}").as_str()).await?;
     }
     let migrations = MIGRATIONS.map(|(version, description, sql)| {
         Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, Cow::Borrowed(sql), false)
@@ -67,8 +63,8 @@ async fn migrate(connection: &mut PgConnection) -> Result<i64, String> {
         ..Migrator::DEFAULT
     };
     migrator.run_direct(connection).await.map_err(|error| match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => describe(&error),
-        error => error.to_string(),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error,
+        error => error.into(),
     })?;
-    sqlx::query_scalar("SELECT max(schema_version) FROM compatibility").fetch_one(connection).await.map_err(failed)
+    sqlx::query_scalar("SELECT max(schema_version) FROM compatibility").fetch_one(connection).await
 }
