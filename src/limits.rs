@@ -129,7 +129,7 @@ pub const CONFLICT_RETRIES_MAX: usize = 16;
 /// How long an answer waits for the read models to show what its command did.
 pub const READ_YOUR_WRITES_WAIT: Duration = Duration::from_secs(5);
 
-/// States in one batch of a clone: below it the cost is waiting for the disk, above it little is gained.
+/// States in one batch of a clone or an import, and features in one of an import: below it the cost is waiting for the disk, above it little is gained.
 pub const CLONE_BATCH_SIZE: u32 = 500;
 
 /// Bytes of an append that are not a batch's states: what stands around them and beside them, with room to spare.

@@ -1,6 +1,7 @@
-//! How many states a batch of a clone has, so that the event log takes each batch at once.
+//! How many states a batch has, so that the event log takes each batch at once.
 
 use offshoot_aggregates::environment::CloneReader;
+use serde::Serialize;
 
 use super::clones::CloneRejection;
 use crate::limits::{CLONE_BATCH_ENVELOPE_BYTES, CLONE_BATCH_SIZE};
@@ -17,14 +18,19 @@ pub(super) fn batch_size(mut reader: CloneReader, append_bytes_max: usize) -> Re
         if states.is_empty() {
             break;
         }
-        // With the comma between two.
-        let size = |state| serde_json::to_string(state).map_or(0, |text| text.len() + 1);
-        sizes.extend(states.iter().map(size));
+        sizes.extend(sizes_of(&states));
     }
     Ok(fitting(&sizes, append_bytes_max.saturating_sub(CLONE_BATCH_ENVELOPE_BYTES)))
 }
 
-fn fitting(sizes: &[usize], bytes_max: usize) -> u32 {
+/// How many bytes each of some items is as JSON, with the comma between two.
+pub(super) fn sizes_of<T: Serialize>(items: &[T]) -> impl Iterator<Item = usize> {
+    items.iter().map(|item| serde_json::to_string(item).map_or(0, |text| text.len() + 1))
+}
+
+/// The greatest batch size, a half of a half of … [`CLONE_BATCH_SIZE`], with which no batch of items of these sizes has more bytes;
+/// 1 if even single items have.
+pub(super) fn fitting(sizes: &[usize], bytes_max: usize) -> u32 {
     let halves = std::iter::successors(Some(CLONE_BATCH_SIZE), |size| Some(size / 2).filter(|half| *half > 0));
     let fits = |size: &u32| sizes.chunks(*size as usize).all(|batch| batch.iter().sum::<usize>() <= bytes_max);
     halves.into_iter().find(fits).unwrap_or(1)

@@ -4,22 +4,17 @@
 
 use std::sync::Arc;
 
-use offshoot_aggregates::environment::{
-    Allocation, BatchedIdentityOverride, BatchedState, EnvironmentCommand, EnvironmentError, EnvironmentRef,
-    EnvironmentSettings, FeatureStateContent, SegmentLink,
-};
+use offshoot_aggregates::environment::{EnvironmentCommand, EnvironmentError, EnvironmentRef, EnvironmentSettings};
 use offshoot_aggregates::id_allocator::IdKind;
 use offshoot_aggregates::ids::{FeatureStateId, IdentityId, SegmentId};
 use offshoot_aggregates::limits::API_KEY_CHARACTERS_MAX;
-use offshoot_aggregates::project::{FeatureDefinition, Project, ProjectCommand, ProjectError, ProjectSettings};
+use offshoot_aggregates::project::{ProjectCommand, ProjectSettings};
 use offshoot_aggregates::text::check_slug;
 use uuid::Uuid;
 
 use super::environments::environment_uuid;
+use super::import_batches::{NewIds, batch_size_of, batches_total, identity_overrides, pieces, states};
 use super::{CommandContext, CommandError, Commands, Created, NewEnvironmentOptions, NewFeature, NewSegment};
-
-/// Features or states in one batch of an import.
-const IMPORT_BATCH_SIZE: usize = 500;
 
 /// A feature of an import.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,12 +81,12 @@ pub struct ImportPlan {
 
 impl ImportPlan {
     /// How many default states and segment overrides there are.
-    fn states(&self) -> usize {
+    pub(super) fn states(&self) -> usize {
         self.features.iter().map(|feature| 1 + feature.overrides.len()).sum()
     }
 
     /// How many identity overrides there are.
-    fn identity_overrides(&self) -> usize {
+    pub(super) fn identity_overrides(&self) -> usize {
         self.identities.iter().map(|identity| identity.overrides.len()).sum()
     }
 }
@@ -119,8 +114,8 @@ impl Commands {
             let step = context.step(&format!("segment {index}"));
             segments.push(self.create_segment(&step, project, segment.clone()).await?.created);
         }
-        let environment = self.begin_environment(context, project, &plan).await?;
-        let states = self.import_states(context, project, environment, &plan.features, &segments).await?;
+        let environment = self.begin_environment(context, project, &plan, &segments).await?;
+        let states = self.import_states(context, project, environment, &plan, &segments).await?;
         self.import_identities(context, project, environment, &plan, states).await?;
         let completed =
             self.environment(&context.step("complete"), environment, EnvironmentCommand::CompleteImport).await?;
@@ -135,16 +130,21 @@ impl Commands {
         project: Uuid,
         features: &[ImportedFeature],
     ) -> Result<(), CommandError> {
-        let done = self.load_project(project).await?.aggregate.imported_batches();
-        for (batch, chunk) in (1u32..).zip(features.chunks(IMPORT_BATCH_SIZE)).skip(done as usize) {
-            let options = chunk.iter().map(|imported| imported.feature.options.len() as u64).sum();
-            let mut ids = self.take_feature_ids(chunk.len() as u64, options).await?;
-            let define = |imported: &ImportedFeature| {
-                let uuid = Uuid::new_v5(&project, imported.feature.name.as_bytes());
-                ids.define_feature(imported.feature.clone(), uuid)
-            };
-            let definitions = chunk.iter().map(define).collect();
-            let command = ProjectCommand::ImportFeatures { batch, features: Arc::new(definitions) };
+        let current = self.load_project(project).await?.aggregate;
+        let uuid = |imported: &ImportedFeature| Uuid::new_v5(&project, imported.feature.name.as_bytes());
+        // Those that came before the import was interrupted stay as they are.
+        let is_there = |imported: &ImportedFeature| {
+            let known = current.feature_named(&imported.feature.name);
+            known.is_some_and(|known| known.definition.uuid == uuid(imported))
+        };
+        let missing: Vec<_> = features.iter().filter(|imported| !is_there(imported)).collect();
+        let options = missing.iter().map(|imported| imported.feature.options.len() as u64).sum();
+        let mut ids = self.take_feature_ids(missing.len() as u64, options).await?;
+        let define = |imported: &ImportedFeature| ids.define_feature(imported.feature.clone(), uuid(imported));
+        let definitions: Vec<_> = missing.into_iter().map(define).collect();
+        let pieces = pieces(&definitions, self.log.append_bytes_max());
+        for (batch, piece) in (current.imported_batches() + 1..).zip(pieces) {
+            let command = ProjectCommand::ImportFeatures { batch, features: Arc::new(piece.to_vec()) };
             self.project(&context.step(&format!("features {batch}")), project, command).await?;
         }
         Ok(())
@@ -155,9 +155,10 @@ impl Commands {
         context: &CommandContext,
         project: Uuid,
         plan: &ImportPlan,
+        segments: &[SegmentId],
     ) -> Result<Uuid, CommandError> {
-        let (states, identity_overrides) = (plan.states(), plan.identity_overrides());
-        let batches = states.div_ceil(IMPORT_BATCH_SIZE) + identity_overrides.div_ceil(IMPORT_BATCH_SIZE);
+        let current = self.load_project(project).await?.aggregate;
+        let batches = batches_total(plan, &current, segments, self.log.append_bytes_max())?;
         let step = context.step("environment");
         let uuid = environment_uuid(&step, plan.api_key.as_deref());
         let name = plan.environment.name.clone();
@@ -167,7 +168,7 @@ impl Commands {
         let command = EnvironmentCommand::RequestEnvironmentImport {
             environment: self.new_environment(project, &reserved, options).await?,
             document: plan.document.clone(),
-            feature_states_total: (states + identity_overrides) as u64,
+            feature_states_total: (plan.states() + plan.identity_overrides()) as u64,
             batches_total: u32::try_from(batches).map_err(|_| EnvironmentError::InvalidBatch { max: 0 })?,
         };
         self.finish_environment(&step, project, &reserved, name, command).await?;
@@ -180,22 +181,27 @@ impl Commands {
         context: &CommandContext,
         project: Uuid,
         environment: Uuid,
-        features: &[ImportedFeature],
+        plan: &ImportPlan,
         segments: &[SegmentId],
     ) -> Result<u32, CommandError> {
-        let done = self.imported_batches(environment).await?;
+        let (done, size) = self.imported_batches(environment, plan).await?;
         let project = self.load_project(project).await?.aggregate;
-        let states = self.batched_states(&project, environment, features, segments).await?;
-        for (batch, chunk) in (1u32..).zip(states.chunks(IMPORT_BATCH_SIZE)).skip(done as usize) {
+        let overrides = plan.features.iter().map(|feature| feature.overrides.len() as u64).sum();
+        let new = self.take_ids(0, 0, overrides).await?;
+        let implicit = |feature| project.implicit_state(environment, feature).map(|state| state.id);
+        let states = states(plan, &project, segments, implicit, &new)?;
+        for (batch, chunk) in (1u32..).zip(states.chunks(size)).skip(done as usize) {
             let command = EnvironmentCommand::ImportFeatureStates { batch, states: Arc::new(chunk.to_vec()) };
             self.environment(&context.step(&format!("states {batch}")), environment, command).await?;
         }
-        Ok((1u32..).zip(states.chunks(IMPORT_BATCH_SIZE)).last().map_or(0, |(batch, _)| batch))
+        Ok((1u32..).zip(states.chunks(size)).last().map_or(0, |(batch, _)| batch))
     }
 
-    async fn imported_batches(&self, environment: Uuid) -> Result<u32, CommandError> {
+    /// How many batches there are already, and the size of all.
+    async fn imported_batches(&self, environment: Uuid, plan: &ImportPlan) -> Result<(u32, usize), CommandError> {
         let current = self.load_environment(environment).await?.aggregate;
-        Ok(current.creation().map_or(0, |creation| creation.batches))
+        let creation = current.creation().ok_or(EnvironmentError::NotFound)?;
+        Ok((creation.batches, batch_size_of(plan, creation.batches_total as usize)))
     }
 
     /// Brings in the identity overrides, in batches that follow those of the states.
@@ -207,91 +213,23 @@ impl Commands {
         plan: &ImportPlan,
         batches_before: u32,
     ) -> Result<(), CommandError> {
-        let done = self.imported_batches(environment).await?.saturating_sub(batches_before);
+        let (done, size) = self.imported_batches(environment, plan).await?;
         let project = self.load_project(project).await?.aggregate;
-        let overrides = self.batched_identity_overrides(&project, environment, plan).await?;
-        let batches = (batches_before + 1..).zip(overrides.chunks(IMPORT_BATCH_SIZE));
-        for (batch, chunk) in batches.skip(done as usize) {
+        let known = self.load_environment(environment).await?.aggregate;
+        let new = self.take_ids(plan.identities.len() as u64, plan.identity_overrides() as u64, 0).await?;
+        let overrides = identity_overrides(plan, &project, |name| known.identities().named(name), &new)?;
+        let batches = (batches_before + 1..).zip(overrides.chunks(size));
+        for (batch, chunk) in batches.skip(done.saturating_sub(batches_before) as usize) {
             let command = EnvironmentCommand::ImportIdentityOverrides { batch, overrides: Arc::new(chunk.to_vec()) };
             self.environment(&context.step(&format!("identities {batch}")), environment, command).await?;
         }
         Ok(())
     }
 
-    /// All identity overrides in order. Identities that came before the import was interrupted keep their ids, which are
-    /// lower than any new one.
-    async fn batched_identity_overrides(
-        &self,
-        project: &Project,
-        environment: Uuid,
-        plan: &ImportPlan,
-    ) -> Result<Vec<BatchedIdentityOverride>, CommandError> {
-        let known = self.load_environment(environment).await?.aggregate;
-        let mut new_id = IdentityId(self.ids.take(IdKind::Identity, plan.identities.len() as u64).await?);
-        let overrides = plan.identity_overrides();
-        let mut id = FeatureStateId(self.ids.take(IdKind::FeatureState, overrides as u64).await?);
-        let mut batched = Vec::with_capacity(overrides);
-        for imported in &plan.identities {
-            let identity = known.identities().named(&imported.identifier).unwrap_or(new_id);
-            let identifier = Arc::from(imported.identifier.as_str());
-            new_id = new_id.plus(1);
-            for (feature, state) in &imported.overrides {
-                let feature = plan.features.get(*feature).ok_or(ProjectError::FeatureNotFound)?;
-                let feature = project.feature_named(&feature.feature.name).ok_or(ProjectError::FeatureNotFound)?;
-                let definition = &feature.definition;
-                let (identifier, content) = (Arc::clone(&identifier), content(definition, id, state));
-                batched.push(BatchedIdentityOverride { identity, identifier, feature: definition.id, id, content });
-                id = id.plus(1);
-            }
-        }
-        batched.sort_by_key(BatchedIdentityOverride::key);
-        Ok(batched)
+    /// For identities, for states of theirs, and for segment overrides with their links.
+    async fn take_ids(&self, identities: u64, states: u64, segment_overrides: u64) -> Result<NewIds, CommandError> {
+        let identity = IdentityId(self.ids.take(IdKind::Identity, identities).await?);
+        let (state, segment_link) = self.take_state_ids(states, segment_overrides).await?;
+        Ok(NewIds { identity, state, segment_link })
     }
-
-    async fn batched_states(
-        &self,
-        project: &Project,
-        environment: Uuid,
-        features: &[ImportedFeature],
-        segments: &[SegmentId],
-    ) -> Result<Vec<BatchedState>, CommandError> {
-        let overrides = features.iter().map(|feature| feature.overrides.len() as u64).sum();
-        let (mut feature_state, mut feature_segment) = self.take_state_ids(0, overrides).await?;
-        let mut states = Vec::with_capacity(features.len());
-        for imported in features {
-            let feature = project.feature_named(&imported.feature.name).ok_or(ProjectError::FeatureNotFound)?;
-            let feature = &feature.definition;
-            let implicit = project.implicit_state(environment, feature.id).ok_or(ProjectError::EnvironmentNotFound)?;
-            states.push(batched(feature, None, implicit.id, &imported.state));
-            for item in &imported.overrides {
-                let segment = *segments.get(item.segment).ok_or(ProjectError::SegmentNotFound)?;
-                let link = SegmentLink { feature_segment, segment, priority: item.priority };
-                states.push(batched(feature, Some(link), feature_state, &item.state));
-                feature_state = feature_state.plus(1);
-                feature_segment = feature_segment.plus(1);
-            }
-        }
-        states.sort_by_key(BatchedState::key);
-        Ok(states)
-    }
-}
-
-fn batched(
-    feature: &FeatureDefinition,
-    segment: Option<SegmentLink>,
-    id: FeatureStateId,
-    state: &ImportedState,
-) -> BatchedState {
-    BatchedState { feature: feature.id, segment, id, content: content(feature, id, state) }
-}
-
-/// What a state says that gets this id.
-fn content(feature: &FeatureDefinition, id: FeatureStateId, state: &ImportedState) -> Arc<FeatureStateContent> {
-    let allocation = |(place, percentage): &(usize, f64)| {
-        feature.options.get(*place).map(|option| Allocation { option: option.id, percentage: *percentage })
-    };
-    let mut multivariate: Vec<_> = state.shares.iter().filter_map(allocation).collect();
-    multivariate.sort_by_key(|allocation| allocation.option);
-    let (enabled, value) = (state.enabled, state.value.clone());
-    Arc::new(FeatureStateContent { enabled, value, multivariate, seed: state.seed.unwrap_or(id) })
 }

@@ -16,6 +16,7 @@ mod features;
 mod identities;
 mod ids;
 mod import;
+mod import_batches;
 mod names;
 mod organisations;
 mod outcome;

@@ -2,6 +2,7 @@
 
 mod documents;
 mod identities;
+mod limited;
 
 use serde_json::{Value, json};
 
