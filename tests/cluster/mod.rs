@@ -35,12 +35,17 @@ const CLONES_WITH_LASTING_CLAIMS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgresql_nothing_is_lost_or_doubled_while_nodes_and_the_store_die() {
-    survives(PostgresServer::start(), CLONES).await;
+    survives(PostgresServer::start(), clones(CLONES)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_double_of_kurrentdb_nothing_is_lost_or_doubled_while_nodes_and_the_store_die() {
-    survives(KurrentDouble::start(), CLONES_WITH_LASTING_CLAIMS).await;
+    survives(KurrentDouble::start(), clones(CLONES_WITH_LASTING_CLAIMS)).await;
+}
+
+/// How many clones are requested: so many, or as many as `OFFSHOOT_TEST_CLONES` says.
+fn clones(usual: usize) -> usize {
+    std::env::var("OFFSHOOT_TEST_CLONES").map_or(usual, |count| count.parse().unwrap())
 }
 
 async fn survives(store: impl SharedStore, clones: usize) {

@@ -8,6 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::crash::verdict;
+use crate::double::process::Double;
 use crate::support::postgres::TestDatabase;
 use crate::support::postgres_server::client;
 use crate::support::process::{Ended, offshoot};
@@ -114,6 +115,28 @@ async fn what_is_brought_back_from_a_backup_of_postgresql_is_what_was_there() {
     let (database, directory) = (TestDatabase::new(), tempfile::tempdir().unwrap());
     share(directory.path(), &database.url());
     drill(TestServer::start_node(&database.url()).await, &database.url(), directory.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_brought_back_from_a_backup_of_the_double_of_kurrentdb_is_what_was_there() {
+    let (double, directory) = (Double::new(), tempfile::tempdir().unwrap());
+    share(directory.path(), &double.url());
+    drill(TestServer::start_node(&double.url()).await, &double.url(), directory.path()).await;
+    // Only KurrentDB's own kind of backup, a copy of its files, goes back there.
+    let (backups, empty) = (tempfile::tempdir().unwrap(), Double::new());
+    let backup = backups.path().join("backup.sqlite").display().to_string();
+    assert!(run(&["backup", "--store", &double.url(), "--to", &backup]).status.success());
+    let nothing = empty.records().len();
+    let refused = run(&["restore", "--from", &backup, "--store", &empty.url()]);
+    assert_eq!((refused.status.code(), empty.records().len()), (Some(1), nothing), "{refused:?}");
+    let server = TestServer::start_node(&double.url()).await;
+    let before = digests(&server).await;
+    let copy = double.copy();
+    let other = TestServer::start_node(&copy.url()).await;
+    assert_eq!(digests(&other).await, before);
+    let head = other.head().await;
+    other.project("after").await;
+    assert!(other.head().await > head, "positions go on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
