@@ -146,7 +146,7 @@ impl Commands {
     }
 
     /// The first of ids for so many default states and, after them, those of overrides; and the first for the links of these.
-    pub(super) async fn take_state_ids(
+    async fn take_state_ids(
         &self,
         default_states: u64,
         overrides: u64,

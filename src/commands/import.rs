@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use offshoot_aggregates::environment::{EnvironmentCommand, EnvironmentError, EnvironmentRef, EnvironmentSettings};
 use offshoot_aggregates::id_allocator::IdKind;
-use offshoot_aggregates::ids::{FeatureStateId, IdentityId, SegmentId};
+use offshoot_aggregates::ids::{FeatureSegmentId, FeatureStateId, IdentityId, SegmentId};
 use offshoot_aggregates::limits::API_KEY_CHARACTERS_MAX;
 use offshoot_aggregates::project::{ProjectCommand, ProjectSettings};
 use offshoot_aggregates::text::check_slug;
@@ -114,7 +114,7 @@ impl Commands {
             let step = context.step(&format!("segment {index}"));
             segments.push(self.create_segment(&step, project, segment.clone()).await?.created);
         }
-        let environment = self.begin_environment(context, project, &plan, &segments).await?;
+        let environment = self.begin_environment(context, project, &plan).await?;
         let states = self.import_states(context, project, environment, &plan, &segments).await?;
         self.import_identities(context, project, environment, &plan, states).await?;
         let completed =
@@ -155,10 +155,9 @@ impl Commands {
         context: &CommandContext,
         project: Uuid,
         plan: &ImportPlan,
-        segments: &[SegmentId],
     ) -> Result<Uuid, CommandError> {
         let current = self.load_project(project).await?.aggregate;
-        let batches = batches_total(plan, &current, segments, self.log.append_bytes_max())?;
+        let batches = batches_total(plan, &current, self.log.append_bytes_max())?;
         let step = context.step("environment");
         let uuid = environment_uuid(&step, plan.api_key.as_deref());
         let name = plan.environment.name.clone();
@@ -189,7 +188,7 @@ impl Commands {
         let overrides = plan.features.iter().map(|feature| feature.overrides.len() as u64).sum();
         let new = self.take_ids(0, 0, overrides).await?;
         let implicit = |feature| project.implicit_state(environment, feature).map(|state| state.id);
-        let states = states(plan, &project, segments, implicit, &new)?;
+        let states = states(plan, &project, |place| segments.get(place).copied(), implicit, &new)?;
         for (batch, chunk) in (1u32..).zip(states.chunks(size)).skip(done as usize) {
             let command = EnvironmentCommand::ImportFeatureStates { batch, states: Arc::new(chunk.to_vec()) };
             self.environment(&context.step(&format!("states {batch}")), environment, command).await?;
@@ -228,8 +227,18 @@ impl Commands {
 
     /// For identities, for states of theirs, and for segment overrides with their links.
     async fn take_ids(&self, identities: u64, states: u64, segment_overrides: u64) -> Result<NewIds, CommandError> {
-        let identity = IdentityId(self.ids.take(IdKind::Identity, identities).await?);
-        let (state, segment_link) = self.take_state_ids(states, segment_overrides).await?;
-        Ok(NewIds { identity, state, segment_link })
+        let [identity, state, segment_link] = self
+            .ids
+            .take_each([
+                (IdKind::Identity, identities),
+                (IdKind::FeatureState, states + segment_overrides),
+                (IdKind::FeatureSegment, segment_overrides),
+            ])
+            .await?;
+        Ok(NewIds {
+            identity: IdentityId(identity),
+            state: FeatureStateId(state),
+            segment_link: FeatureSegmentId(segment_link),
+        })
     }
 }

@@ -52,18 +52,17 @@ pub(super) fn pieces<T: Serialize>(items: &[T], append_bytes_max: Option<usize>)
     pieces
 }
 
-/// Into how many batches the states and the identity overrides of a plan are to be cut, the segments of whose project have these
-/// ids.
+/// Into how many batches the states and the identity overrides of a plan are to be cut.
 pub(super) fn batches_total(
     plan: &ImportPlan,
     project: &Project,
-    segments: &[SegmentId],
     append_bytes_max: Option<usize>,
 ) -> Result<usize, ProjectError> {
     let size = match append_bytes_max.map(for_content) {
         None => CLONE_BATCH_SIZE,
         Some(bytes_max) => {
-            let states = states(plan, project, segments, |_| Some(FeatureStateId(LONGEST_ID)), &NewIds::LONGEST)?;
+            let (segment, implicit) = (SegmentId(LONGEST_ID), FeatureStateId(LONGEST_ID));
+            let states = states(plan, project, |_| Some(segment), |_| Some(implicit), &NewIds::LONGEST)?;
             let overrides = identity_overrides(plan, project, |_| None, &NewIds::LONGEST)?;
             let size_of = |sizes: Vec<usize>| fitting(&sizes, bytes_max);
             size_of(sizes_of(&states).collect()).min(size_of(sizes_of(&overrides).collect()))
@@ -88,11 +87,12 @@ fn for_content(append_bytes_max: usize) -> usize {
     append_bytes_max.saturating_sub(CLONE_BATCH_ENVELOPE_BYTES)
 }
 
-/// All default states and segment overrides in order. `implicit` knows the id that a feature's default state has already.
+/// All default states and segment overrides in order. `segment` knows the id of a segment by its place in the plan, `implicit`
+/// the one that a feature's default state has already.
 pub(super) fn states(
     plan: &ImportPlan,
     project: &Project,
-    segments: &[SegmentId],
+    segment: impl Fn(usize) -> Option<SegmentId>,
     implicit: impl Fn(FeatureId) -> Option<FeatureStateId>,
     new: &NewIds,
 ) -> Result<Vec<BatchedState>, ProjectError> {
@@ -104,7 +104,7 @@ pub(super) fn states(
         let default = implicit(feature.id).ok_or(ProjectError::EnvironmentNotFound)?;
         states.push(batched(feature, None, default, &imported.state));
         for item in &imported.overrides {
-            let segment = *segments.get(item.segment).ok_or(ProjectError::SegmentNotFound)?;
+            let segment = segment(item.segment).ok_or(ProjectError::SegmentNotFound)?;
             let link = SegmentLink { feature_segment, segment, priority: item.priority };
             states.push(batched(feature, Some(link), id, &item.state));
             id = id.plus(1);
