@@ -12,6 +12,7 @@ use offshoot_projections::features::{FeatureFilter, FeatureSort, SortDirection, 
 use super::assets;
 use super::environments::ShownEnvironment;
 use super::features::{ShownFeature, environment, lock, with_states};
+use super::gone;
 use super::layout::{Section, Shell, page};
 use super::live::{Region, Regions, follow};
 use super::problem_page::PageProblem;
@@ -87,7 +88,10 @@ async fn find_features(
 }
 
 pub(super) async fn show(viewer: Viewer, Path(key): Path<String>) -> Result<Response, PageProblem> {
-    let Found { stored, project, shown, features } = find(&viewer, &key).await?;
+    let Found { stored, project, shown, features } = match find(&viewer, &key).await {
+        Ok(found) => found,
+        Err(problem) => return gone::in_place_of(problem, &viewer, &key).await,
+    };
     let page_shown = EnvironmentPage {
         shell: viewer.shell(Section::Projects, shown.name.as_str()),
         id: project.id.0,

@@ -15,6 +15,7 @@ use offshoot_projections::features::{self, StoredFeature, StoredProject};
 use super::assets;
 use super::environments::ShownEnvironment;
 use super::features::{environment, lock};
+use super::gone;
 use super::layout::{Section, Shell, page};
 use super::live::{Region, Regions, follow};
 use super::problem_page::PageProblem;
@@ -181,7 +182,10 @@ async fn find_states(viewer: &Viewer, stored: &StoredEnvironment, feature: Featu
 }
 
 pub(super) async fn show(viewer: Viewer, Path((key, id)): Path<(String, i64)>) -> Result<Response, PageProblem> {
-    let (project, found) = find(&viewer, &key, id).await?;
+    let (project, found) = match find(&viewer, &key, id).await {
+        Ok(found) => found,
+        Err(problem) => return gone::in_place_of(problem, &viewer, &key).await,
+    };
     let shown = FeaturePage {
         shell: viewer.shell(Section::Projects, format!("{} · {}", found.name, found.environment.name)),
         project: project.id.0,

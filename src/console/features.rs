@@ -13,6 +13,7 @@ use offshoot_projections::{Page, feature_states};
 use super::assets;
 use super::environments::{self, ShownEnvironment};
 use super::feature_query::{Asked, PAGE_SIZE, Sort};
+use super::gone;
 use super::layout::{Section, Shell, page};
 use super::live::{Region, Regions, follow};
 use super::problem_page::PageProblem;
@@ -235,7 +236,10 @@ pub(super) async fn show(
 ) -> Result<Response, PageProblem> {
     let asked = Asked::read(&mut fields);
     fields.finish()?;
-    let Found { project, environment, lock, version, list } = find(&viewer, &key, &asked).await?;
+    let Found { project, environment, lock, version, list } = match find(&viewer, &key, &asked).await {
+        Ok(found) => found,
+        Err(problem) => return gone::in_place_of(problem, &viewer, &key).await,
+    };
     let permission = Some(ProjectPermission::CreateFeature);
     let shown = FeaturesPage {
         shell: viewer.shell(Section::Projects, format!("{} · {}", texts::features::TITLE, environment.name)),

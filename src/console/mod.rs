@@ -18,6 +18,7 @@ mod environments;
 mod feature;
 mod feature_query;
 mod features;
+mod gone;
 mod layout;
 mod live;
 mod overview;

@@ -109,8 +109,13 @@ async fn who_looks_at_an_environment_that_somebody_else_deletes_is_told_and_led_
         assert_eq!(page.path().await.trim_end_matches("/features"), path, "it is where it was");
         assert_eq!(page.evaluate("document.activeElement.tagName").await, "H1");
         assert_accessible(&page).await;
+        // Who comes back later is told the same.
+        page.reload().await;
+        page.wait_for_text("h1", "This environment was deleted").await;
+        assert_accessible(&page).await;
         page.click("main a.primary").await;
         page.wait_for_path(&format!("/projects/{}", project.id)).await;
+        page.assert_clean_but(|error| error.contains("410")).await;
         page.leave().await;
     }
 }

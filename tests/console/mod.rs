@@ -8,6 +8,7 @@ mod audit;
 mod axe;
 mod browser;
 mod cloning;
+mod copying;
 mod environment;
 mod environments;
 mod feature_edits;

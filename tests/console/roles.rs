@@ -34,11 +34,15 @@ async fn who_may_only_look_is_offered_nothing_else() {
 async fn what_is_not_there_or_not_to_be_seen_has_a_page_that_says_so() {
     let server = TestServer::start().await;
     let project = server.project("Shop").await;
+    let deleted = server.environment(project, "Production").await.api_key;
+    assert_eq!(server.delete(&format!("environments/{deleted}/")).await.status, 204);
     let visitor = server.limited("visitor", Permissions::default()).await;
     let page = visit_at(&server.base(), visitor.key(), "/").await;
     page.wait_for_text(".state", "Nobody has given your key access").await;
     for (path, heading) in [
         (format!("/projects/{}", project.id), "Not allowed"),
+        // That it was ever there is for those alone who may see its project.
+        (format!("/environments/{deleted}"), "Not found"),
         ("/projects/999".to_owned(), "Not found"),
         ("/no/such/page".to_owned(), "Not found"),
     ] {

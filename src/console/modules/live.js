@@ -118,7 +118,7 @@ async function poll() {
 export async function refresh() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (response.redirected && new URL(response.url).pathname === "/sign-in") return signInAgain();
-  if (response.status === 404) return gone();
+  if (response.status === 404 || response.status === 410) return gone();
   if (!response.ok) throw new Error(`the page answers ${response.status}`);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const region of page.querySelectorAll("[data-region]")) replace(region);
