@@ -52,7 +52,8 @@ async fn show(State(state): State<AppState>, headers: HeaderMap, Query(mut query
     {
         return Ok(Redirect::to(&next).into_response());
     }
-    let note = has_cookie(&headers).then_some(texts::sign_in::EXPIRED);
+    let is_ended = has_cookie(&headers) || query.optional("ended", kinds::boolean()).unwrap_or(false);
+    let note = is_ended.then_some(texts::sign_in::EXPIRED);
     page_with(StatusCode::OK, &SignInPage { theme: Theme::chosen(&headers), next, note, error: None })
 }
 

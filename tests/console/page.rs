@@ -130,7 +130,18 @@ impl Page {
         self.browser.driver().action_chain().send_keys(key).perform().await.unwrap();
     }
 
-    /// What an expression in the page's JavaScript is.
+    /// Presses a key while Shift is down.
+    pub async fn press_with_shift(&self, key: Key) {
+        let keys = self.browser.driver().action_chain().key_down(Key::Shift).send_keys(key).key_up(Key::Shift);
+        keys.perform().await.unwrap();
+    }
+
+    /// Types a text into whatever has the focus.
+    pub async fn type_in(&self, text: &str) {
+        self.browser.driver().action_chain().send_keys(text).perform().await.unwrap();
+    }
+
+    /// What an expression in the page's JavaScript is; what it promises, once that is there.
     pub async fn evaluate(&self, expression: &str) -> Value {
         let script = format!("return ({expression})");
         self.browser.driver().execute(script, Vec::new()).await.unwrap().json().clone()

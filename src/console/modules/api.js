@@ -46,10 +46,10 @@ export async function send(method, path, body, { version } = {}) {
   return { status: response.status, body: answer, version: tag?.replaceAll('"', "") };
 }
 
-/** Goes to sign in, and comes back here afterwards. */
+/** Goes to sign in, which says that the session has ended (its cookie may have gone with it), and comes back here afterwards. */
 export function signInAgain() {
   const here = location.pathname + location.search;
-  location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+  location.assign(`/sign-in?ended=true&next=${encodeURIComponent(here)}`);
 }
 
 function csrfToken() {

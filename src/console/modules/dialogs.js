@@ -9,6 +9,7 @@ export function startDialogs() {
     if (closer) return closer.closest("dialog").close();
     if (event.target instanceof HTMLDialogElement && isBeside(event)) event.target.close();
   });
+  document.addEventListener("keydown", (event) => event.key === "Tab" && keepInside(event));
   // Does not bubble.
   document.addEventListener("close", (event) => closed(event.target), true);
 }
@@ -31,6 +32,18 @@ function fill(dialog, property, value) {
   const field = form?.elements.namedItem(name);
   if (field) field.value = value;
   for (const shown of dialog.querySelectorAll(`[data-filled="${name}"]`)) shown.textContent = value;
+}
+
+// After the last control of a dialog comes its first: a browser would leave the page there.
+function keepInside(event) {
+  const dialog = document.querySelector("dialog:modal");
+  if (!dialog) return;
+  const controls = [...dialog.querySelectorAll("a[href], button, input, select, textarea")];
+  const stops = controls.filter((control) => control.matches(":not(:disabled)") && control.checkVisibility());
+  const [from, to] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
+  if (!to || document.activeElement !== from) return;
+  event.preventDefault();
+  to.focus();
 }
 
 function isBeside(event) {

@@ -8,6 +8,7 @@ pub const EMPTY_TEXT: &str =
     "An environment says what each feature of the project is: in production, while testing, on your machine.";
 pub const NOTHING_SHARED: &str = "Nobody has given your key access to an environment of this project.";
 pub const NAME: &str = "Name";
+pub const NAME_TITLE: &str = "A name, unlike those of the other environments";
 pub const DESCRIPTION: &str = "Description";
 pub const OPTIONAL: &str = "optional";
 pub const CREATE: &str = "Create environment";
