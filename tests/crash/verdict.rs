@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use offshoot::config::WorkerConfig;
 use offshoot::event_log::EventLog;
 use offshoot::node::Node;
 use offshoot_aggregates::environment::{CloneMode, EnvironmentEvent, EnvironmentRef, Origin};
 use offshoot_aggregates::{Event, Position, RecordedEvent, StreamId};
 use offshoot_projections::digest::digest;
+use offshoot_projections::environment_status::forgotten_names;
 use offshoot_projections::feature_states::{StateFilter, StateScope, count_states};
 use rusqlite::Connection;
 
@@ -29,6 +31,7 @@ pub async fn check(directory: &Path, prepared: &Prepared, clones: &[RequestedClo
         check_history(&events, clone, prepared.states);
         check_states(&node, clone, prepared).await;
     }
+    wait_for_names(&node).await;
     check_read_models(&node).await;
     node.stop().await;
 }
@@ -44,6 +47,18 @@ pub async fn start(directory: &Path) -> Node {
     let head = node.commands.log().head().await.unwrap();
     assert!(node.read_models.wait_for(head, PATIENCE).await, "the read models do not follow");
     node
+}
+
+/// Waits until the node has freed every name that a killed process has left reserved, and its read models show that: they say the
+/// same from then on.
+async fn wait_for_names(node: &Node) {
+    let status = &node.read_models.environment_status;
+    let mut moved = status.watch();
+    while !status.query(|file| forgotten_names(file, Timestamp::MAX)).await.unwrap().is_empty() {
+        tokio::time::timeout(PATIENCE, moved.changed()).await.expect("names are freed").unwrap();
+    }
+    let head = node.commands.log().head().await.unwrap();
+    assert!(node.read_models.wait_for(head, PATIENCE).await, "the read models do not follow");
 }
 
 /// The events of a log that nobody works with.
