@@ -30,25 +30,17 @@ const SECONDS: u64 = 12;
 /// Clones that are requested meanwhile.
 const CLONES: usize = 20;
 
-/// The same where the clones of a dead node are taken over only after seconds, and the next node dies in one.
-const CLONES_WITH_LASTING_CLAIMS: usize = 6;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgresql_nothing_is_lost_or_doubled_while_nodes_and_the_store_die() {
-    survives(PostgresServer::start(), clones(CLONES)).await;
+    survives(PostgresServer::start()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_double_of_kurrentdb_nothing_is_lost_or_doubled_while_nodes_and_the_store_die() {
-    survives(KurrentDouble::start(), clones(CLONES_WITH_LASTING_CLAIMS)).await;
+    survives(KurrentDouble::start()).await;
 }
 
-/// How many clones are requested: so many, or as many as `OFFSHOOT_TEST_CLONES` says.
-fn clones(usual: usize) -> usize {
-    std::env::var("OFFSHOOT_TEST_CLONES").map_or(usual, |count| count.parse().unwrap())
-}
-
-async fn survives(store: impl SharedStore, clones: usize) {
+async fn survives(store: impl SharedStore) {
     let seed = std::env::var("OFFSHOOT_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("OFFSHOOT_TEST_SEED={seed} chooses the same nodes");
     // The feature without a state of its own in the source is one of the states of a clone.
@@ -57,7 +49,7 @@ async fn survives(store: impl SharedStore, clones: usize) {
     let machines = Machines::start(&store, 3).await;
     let history = History::default();
     let requests = async {
-        let clones = request_clones(&machines, &prepared.source, clones, StdRng::seed_from_u64(seed)).await;
+        let clones = request_clones(&machines, &prepared.source, CLONES, StdRng::seed_from_u64(seed)).await;
         clients::follow_to_the_end(&machines, &clones).await;
         history.end();
         clones
