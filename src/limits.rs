@@ -129,7 +129,8 @@ pub const CONFLICT_RETRIES_MAX: usize = 16;
 /// How long an answer waits for the read models to show what its command did.
 pub const READ_YOUR_WRITES_WAIT: Duration = Duration::from_secs(5);
 
-/// States in one batch of a clone or an import, and features in one of an import: below it the cost is waiting for the disk, above it little is gained.
+/// States in one batch of a clone or an import, and features in one of an import: below it the cost is waiting for the disk,
+/// above it little is gained.
 pub const CLONE_BATCH_SIZE: u32 = 500;
 
 /// Bytes of an append that are not a batch's states: what stands around them and beside them, with room to spare.
@@ -282,14 +283,15 @@ pub const CONSOLE_LIVE_INTERVAL: Duration = Duration::from_millis(100);
 pub const START_WAIT: Duration = Duration::from_secs(1);
 
 /// How much nicer the threads that work in the background are than those that answer (see sched(7)): whoever answers goes first,
-/// and yet under load they get a quarter of the time, since whoever has changed something waits until read models show it.
+/// and yet under load they get a quarter of the time, or less where they give way besides, since whoever has changed something
+/// waits until read models show it.
 pub const BACKGROUND_NICENESS: i32 = 5;
+
+/// The same for the thread that writes the log: answers come first, but before the background, since commands wait for it.
+pub const LOG_WRITER_NICENESS: i32 = 2;
 
 /// How long a thread in the background works at a stretch while others wait for its core: a few times as long as an answer takes.
 pub const BACKGROUND_STRETCH_MAX: Duration = Duration::from_micros(100);
 
 /// After so many steps of SQLite's virtual machine, which take some ten microseconds, its work in the background may give way.
 pub const SQLITE_STEPS_PER_STRETCH: i32 = 200;
-
-/// The same for the thread that writes the log: answers come first, but before the background, since commands wait for it.
-pub const LOG_WRITER_NICENESS: i32 = 2;

@@ -155,13 +155,7 @@ impl Regions for AuditRegions {
     async fn render(&mut self) -> Result<Vec<Region>, Problem> {
         let list = find(&self.viewer, &self.asked).await?;
         let (asked, list) = (&self.asked, &list);
-        let whole = AuditListRegion { asked, list }.render().map_err(Problem::internal)?;
-        let ids: Vec<_> = list.groups.iter().map(|group| group.line.id.to_string()).collect();
-        let mut regions = vec![Region { id: "audit".to_owned(), html: whole, shape: Some(ids.join(" ")) }];
-        for group in &list.groups {
-            let html = AuditRow { asked, group }.render().map_err(Problem::internal)?;
-            regions.push(Region { id: format!("line-{}", group.line.id), html, shape: None });
-        }
-        Ok(regions)
+        let items = list.groups.iter().map(|group| (format!("line-{}", group.line.id), AuditRow { asked, group }));
+        Region::list("audit", &AuditListRegion { asked, list }, &[], items)
     }
 }

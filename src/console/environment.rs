@@ -126,7 +126,6 @@ impl Regions for EnvironmentRegions {
     async fn render(&mut self) -> Result<Vec<Region>, Problem> {
         let Found { shown, features, .. } = find(&self.viewer, &self.key).await?;
         let live = EnvironmentLive { environment: &shown, features: &features };
-        let html = live.render().map_err(Problem::internal)?;
-        Ok(vec![Region { id: "environment".to_owned(), html, shape: None }])
+        Ok(vec![Region::new("environment", &live)?])
     }
 }

@@ -216,11 +216,6 @@ impl Regions for FeatureRegions {
     async fn render(&mut self) -> Result<Vec<Region>, Problem> {
         let (_, found) = find(&self.viewer, &self.key, self.id).await?;
         let lock = FlagLock { environment: &found.environment, lock: found.lock, version: found.version };
-        let html = [lock.render(), FeatureLive { found: &found }.render()];
-        let [lock, live] = html.map(|html| html.map_err(Problem::internal));
-        Ok(vec![
-            Region { id: "flag-lock".to_owned(), html: lock?, shape: None },
-            Region { id: "feature".to_owned(), html: live?, shape: None },
-        ])
+        Ok(vec![Region::new("flag-lock", &lock)?, Region::new("feature", &FeatureLive { found: &found })?])
     }
 }

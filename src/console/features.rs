@@ -283,19 +283,11 @@ impl Regions for FeatureRegions {
     async fn render(&mut self) -> Result<Vec<Region>, Problem> {
         let Found { environment, lock, version, list, .. } = find(&self.viewer, &self.key, &self.asked).await?;
         let (environment, asked) = (&environment, &self.asked);
-        let state = FlagLock { environment, lock, version }.render().map_err(Problem::internal)?;
-        let whole = FeatureListRegion { environment, asked, lock, list: &list }.render().map_err(Problem::internal)?;
-        let ids = list.shown.iter().map(|feature| feature.id.to_string());
-        let shape = [list.range.clone(), lock.unwrap_or_default().to_owned()].into_iter().chain(ids);
-        let shape = Some(shape.collect::<Vec<_>>().join(" "));
-        let mut regions = vec![
-            Region { id: "flag-lock".to_owned(), html: state, shape: None },
-            Region { id: "features".to_owned(), html: whole, shape },
-        ];
-        for feature in &list.shown {
-            let html = FeatureRow { environment, lock, feature }.render().map_err(Problem::internal)?;
-            regions.push(Region { id: format!("feature-{}", feature.id), html, shape: None });
-        }
+        let row = |feature| FeatureRow { environment, lock, feature };
+        let rows = list.shown.iter().map(|feature| (format!("feature-{}", feature.id), row(feature)));
+        let whole = FeatureListRegion { environment, asked, lock, list: &list };
+        let mut regions = vec![Region::new("flag-lock", &FlagLock { environment, lock, version })?];
+        regions.extend(Region::list("features", &whole, &[&list.range, lock.unwrap_or_default()], rows)?);
         Ok(regions)
     }
 }

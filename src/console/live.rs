@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use askama::Template;
 use async_trait::async_trait;
 use axum::response::sse::{Event as SentEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -30,6 +31,34 @@ pub struct Region {
     pub html: String,
     /// For a region that holds other regions: what of it is its own. It is sent only when that changes.
     pub shape: Option<String>,
+}
+
+impl Region {
+    /// A region that is what a template makes of it.
+    ///
+    /// # Errors
+    /// The template does not render.
+    pub fn new(id: impl Into<String>, element: &impl Template) -> Result<Self, Problem> {
+        let html = element.render().map_err(Problem::internal)?;
+        Ok(Self { id: id.into(), html, shape: None })
+    }
+
+    /// A region that holds others, and those others, each with its id. What is its own besides is in `own`.
+    ///
+    /// # Errors
+    /// A template does not render.
+    pub fn list<T: Template>(
+        id: &str,
+        whole: &impl Template,
+        own: &[&str],
+        items: impl IntoIterator<Item = (String, T)>,
+    ) -> Result<Vec<Self>, Problem> {
+        let items = items.into_iter().map(|(id, item)| Self::new(id, &item)).collect::<Result<Vec<_>, _>>()?;
+        let ids = items.iter().map(|item| item.id.as_str());
+        let shape = own.iter().copied().chain(ids).collect::<Vec<_>>().join(" ");
+        let whole = Self { shape: Some(shape), ..Self::new(id, whole)? };
+        Ok(std::iter::once(whole).chain(items).collect())
+    }
 }
 
 /// The regions of one page, for one viewer.

@@ -145,16 +145,7 @@ impl Regions for OverviewRegions {
     async fn render(&mut self) -> Result<Vec<Region>, Problem> {
         let (projects, organisations) = (find(&self.viewer).await?, administered(&self.viewer).await?);
         let list = ProjectList { projects: &projects, organisations: &organisations };
-        let ids: Vec<_> = projects.iter().map(|project| project.id.to_string()).collect();
-        let mut regions = vec![Region {
-            id: "projects".to_owned(),
-            html: list.render().map_err(Problem::internal)?,
-            shape: Some(ids.join(" ")),
-        }];
-        for project in &projects {
-            let html = ProjectItem { project }.render().map_err(Problem::internal)?;
-            regions.push(Region { id: format!("project-{}", project.id), html, shape: None });
-        }
-        Ok(regions)
+        let items = projects.iter().map(|project| (format!("project-{}", project.id), ProjectItem { project }));
+        Region::list("projects", &list, &[], items)
     }
 }

@@ -94,16 +94,8 @@ impl Regions for ProjectRegions {
         self.streams.insert(StreamId::project(self.project.uuid));
         let can_create = can_create(&self.viewer, self.project.id).await;
         let list = EnvironmentList { environments: &environments, can_create };
-        let keys: Vec<_> = environments.iter().map(|environment| environment.key.as_str()).collect();
-        let mut regions = vec![Region {
-            id: "environments".to_owned(),
-            html: list.render().map_err(Problem::internal)?,
-            shape: Some(keys.join(" ")),
-        }];
-        for environment in &environments {
-            let html = EnvironmentItem { environment }.render().map_err(Problem::internal)?;
-            regions.push(Region { id: format!("environment-{}", environment.key), html, shape: None });
-        }
-        Ok(regions)
+        let item = |environment| EnvironmentItem { environment };
+        let items = environments.iter().map(|shown| (format!("environment-{}", shown.key), item(shown)));
+        Region::list("environments", &list, &[], items)
     }
 }

@@ -188,14 +188,10 @@ impl Regions for SystemRegions {
         self.viewer.session.require_organisation_admin().await?;
         let (health, projections, charts) =
             (Health::of(&self.viewer).await, projections(&self.viewer).await?, charts()?);
-        let rendered = [
-            ("system-health", HealthRegion { health: &health }.render()),
-            ("projections", ProjectionsRegion { projections: &projections }.render()),
-            ("clones", ClonesRegion { charts: &charts }.render()),
-        ];
-        let region = |(id, html): (&str, Result<String, askama::Error>)| {
-            html.map(|html| Region { id: id.to_owned(), html, shape: None }).map_err(Problem::internal)
-        };
-        rendered.into_iter().map(region).collect()
+        Ok(vec![
+            Region::new("system-health", &HealthRegion { health: &health })?,
+            Region::new("projections", &ProjectionsRegion { projections: &projections })?,
+            Region::new("clones", &ClonesRegion { charts: &charts })?,
+        ])
     }
 }
